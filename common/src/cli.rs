@@ -1,0 +1,93 @@
+//! What every command line has in common: the shared flags, and how a run ends.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::console::{Console, Verbosity};
+use crate::fault::{Fault, Status};
+use crate::settings::EngineChoice;
+
+/// Flags that every tool takes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SharedArgs {
+    /// `-` reads the document from standard input
+    #[arg(value_name = "-", value_parser = ["-"], hide_possible_values = true)]
+    pub document: Option<String>,
+
+    /// Read the document from FILE (`-` for standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "document")]
+    pub settings: Option<PathBuf>,
+
+    /// The deployments repository, if it is not the one around the working directory
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+
+    /// Which container engine to use, for this call
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineChoice>,
+
+    /// Print the document on standard output, also on a terminal
+    #[arg(long)]
+    pub json: bool,
+
+    /// How much is said.
+    #[command(flatten)]
+    pub voice: VoiceArgs,
+}
+
+/// Flags for how much is said.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct VoiceArgs {
+    /// Say only what went wrong
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Show every call that is made
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+impl VoiceArgs {
+    /// How much is said.
+    #[must_use]
+    pub const fn verbosity(self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+/// Ends a run: the status of an answer, or of an error after telling it, its causes and its hint.
+#[must_use]
+pub fn end<E: Fault>(result: Result<Status, E>, console: &Console) -> ExitCode {
+    match result {
+        Ok(status) => status.into(),
+        Err(error) => {
+            tell(&error, console);
+            error.status().into()
+        }
+    }
+}
+
+/// States an error with its causes, then its hint.
+pub fn tell<E: Fault>(error: &E, console: &Console) {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Messages of library errors often repeat those of their cause.
+        if !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        cause = error.source();
+    }
+    console.error(message);
+    if let Some(hint) = error.hint() {
+        console.hint(hint);
+    }
+}

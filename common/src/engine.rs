@@ -1,0 +1,164 @@
+//! Container engines: docker, podman and buildah behind one closed enum.
+//!
+//! A request says what is wanted and becomes a call purely, side by side for the three engines, so
+//! that all are tested without being installed. Which engine really works is found out by asking
+//! it ([`choose`]), never from a version string alone.
+
+mod operations;
+mod probe;
+mod request;
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::digest::Digest;
+use crate::fault::{Fault, Status};
+use crate::process::ProcessError;
+
+pub use probe::{Capabilities, choose};
+pub use request::{BuildRequest, Mount, RunRequest, Secret};
+
+/// The programs that build and run images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Docker: with `BuildKit`, or with its legacy builder on request.
+    Docker,
+    /// Podman.
+    Podman,
+    /// Buildah, which runs commands in working containers.
+    Buildah,
+}
+
+/// An engine that answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// Which of the three.
+    pub kind: Kind,
+    /// The very program: the first on PATH may be broken while the next works.
+    pub program: PathBuf,
+    /// The version that it told, for people and reports.
+    pub version: String,
+    /// What it can do, as found by asking.
+    pub capabilities: Capabilities,
+}
+
+impl fmt::Display for Engine {
+    /// `docker 20.10.24 (/usr/bin/docker)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.kind {
+            Kind::Docker => "docker",
+            Kind::Podman => "podman",
+            Kind::Buildah => "buildah",
+        };
+        write!(f, "{name} {} ({})", self.version, self.program.display())
+    }
+}
+
+/// What an engine tells about an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// The digest of its configuration.
+    pub id: Digest,
+    /// Its environment, in order, as `NAME=value`.
+    pub env: Vec<String>,
+    /// Its labels.
+    pub labels: std::collections::BTreeMap<String, String>,
+    /// Its size in bytes, where the engine tells.
+    pub size: Option<u64>,
+}
+
+impl ImageFacts {
+    /// The value of the environment variable `name` in the image.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.env.iter().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+/// A file of an image as it passes by. Directories, devices and what else is no file or link do not.
+#[derive(Debug)]
+pub struct FileEntry<'a> {
+    /// Its path below the place that was asked for; never absolute, never with `..`.
+    pub path: &'a Path,
+    /// Whether somebody may execute it.
+    pub executable: bool,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The target, if it is a symbolic or hard link; a link has no content here.
+    pub link: Option<&'a Path>,
+}
+
+/// Takes the files of an image one by one, with their content.
+pub type Visitor<'a> = &'a mut dyn FnMut(&FileEntry<'_>, &mut dyn Read) -> std::io::Result<()>;
+
+/// The engine could not do what it was asked.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// No engine works.
+    #[error("no container engine works here:{}", found.iter().map(|f| format!("\n  {f}")).collect::<String>())]
+    None {
+        /// Each one that was tried, and why it does not.
+        found: Vec<String>,
+    },
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] ProcessError),
+    /// The image is not there.
+    #[error("there is no image {image} in {engine}")]
+    NoImage {
+        /// Its name or id.
+        image: String,
+        /// The engine.
+        engine: String,
+    },
+    /// The path is not in the image.
+    #[error("the image {image} has no {path}")]
+    NoPath {
+        /// The image's name or id.
+        image: String,
+        /// What was asked for.
+        path: String,
+    },
+    /// What it printed makes no sense.
+    #[error("cannot understand what `{call}` printed: {reason}")]
+    Answer {
+        /// The call.
+        call: String,
+        /// Why not.
+        reason: String,
+    },
+    /// What came out of the image could not be taken.
+    #[error("cannot take files out of {image}")]
+    Archive {
+        /// The image's name or id.
+        image: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+impl Fault for EngineError {
+    fn status(&self) -> Status {
+        match self {
+            Self::None { .. } => Status::Missing,
+            Self::Call(error) => error.status(),
+            Self::NoImage { .. } | Self::NoPath { .. } => Status::Unavailable,
+            Self::Answer { .. } => Status::Protocol,
+            Self::Archive { .. } => Status::Io,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::None { .. } => Some(
+                "install one: apt-get install docker.io, or podman, or buildah; then check that its daemon answers"
+                    .to_owned(),
+            ),
+            Self::NoImage { .. } => Some("image-build".to_owned()),
+            _ => None,
+        }
+    }
+}

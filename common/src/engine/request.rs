@@ -1,0 +1,57 @@
+//! What can be asked of an engine, as values.
+
+use std::path::PathBuf;
+
+/// A file that a build sees below `/run/secrets`, and that stays out of the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// Its id.
+    pub id: String,
+    /// The file on the host.
+    pub source: PathBuf,
+}
+
+/// An image to build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildRequest {
+    /// The context, which is also where the engine runs (it is then called `.`).
+    pub context: PathBuf,
+    /// The Dockerfile's name inside the context.
+    pub dockerfile: String,
+    /// The name that the image gets.
+    pub tag: String,
+    /// The switches of every build, already split into words (`DOCKER_BUILD_ARGS`).
+    pub words: Vec<String>,
+    /// Build arguments, in order.
+    pub arguments: Vec<(String, String)>,
+    /// Secrets for its RUN steps.
+    pub secrets: Vec<Secret>,
+    /// The network mode of its RUN steps.
+    pub network: Option<String>,
+}
+
+/// A host directory inside a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// On the host, absolute.
+    pub source: PathBuf,
+    /// In the container.
+    pub target: String,
+}
+
+/// A command to run in a fresh container, which is removed afterwards however the run ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunRequest {
+    /// The image's name or id.
+    pub image: String,
+    /// The switches of every run, already split into words (`IMAGE_RUN_PARS`).
+    pub words: Vec<String>,
+    /// The command; empty for the image's own.
+    pub command: Vec<String>,
+    /// Variables set in the container.
+    pub variables: Vec<(String, String)>,
+    /// Host directories it sees.
+    pub mounts: Vec<Mount>,
+    /// The network mode.
+    pub network: Option<String>,
+}

@@ -1,0 +1,260 @@
+//! The variables that a sourced `setup-env` exports: from settings, and back to settings.
+//!
+//! Names and forms are those of the environment that existing scripts and habits rely on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use thiserror::Error;
+
+use crate::deployment::Mission;
+use crate::fault::{Fault, Status};
+use crate::settings::{BaseImage, Settings};
+
+/// Variables by name.
+pub type Variables = BTreeMap<String, String>;
+
+/// Everything that `setup-env` exports for `settings`, in a fixed order, except `PATH`.
+#[must_use]
+pub fn of(settings: &Settings) -> Vec<(&'static str, String)> {
+    let deployment = settings.deployment();
+    let path = |p: PathBuf| p.to_string_lossy().into_owned();
+    let system = settings.system_cache_dirs.join(" ");
+    let user = settings.user_cache_dirs.join(" ");
+    vec![
+        ("JUPYTERHUB_DIR", path(settings.root.clone())),
+        ("DEPLOYMENT_NAME", settings.deployment.to_string()),
+        ("ENVIRONMENT", settings.environment.to_string()),
+        ("CAL_VERSION", settings.cal_version.to_string()),
+        ("USE_FROZEN", settings.use_frozen.number().to_owned()),
+        ("FREEZE_CHILL", u8::from(settings.freeze_chill).to_string()),
+        ("PLATFORM", settings.platform.to_string()),
+        ("REGISTRY", settings.owner.registry().to_owned()),
+        ("OWNER", settings.owner.to_string()),
+        ("BASE_IMAGE", exported_base(settings)),
+        ("NOTEBOOK_TAG", settings.notebook_tag.clone()),
+        ("NOTEBOOK_ID", settings.notebook_id()),
+        ("IMAGE_ENGINE", settings.engine.to_string()),
+        ("IMAGE_NETWORK", settings.network.clone().unwrap_or_default()),
+        ("IMAGE_CA_BUNDLE", settings.ca_bundle.clone().into()),
+        ("CONDA_VER", settings.conda_ver.clone()),
+        ("IMAGE_RUN_PARS", settings.run_words().join(" ")),
+        ("UBUNTU_TAG", settings.ubuntu_tag.clone()),
+        ("ROOT_CONTAINER", format!("ubuntu:{}", settings.ubuntu_tag)),
+        ("IMAGE_VULNERABILITY_LEVEL", "medium".to_owned()),
+        ("DOCKER_BUILD_ARGS", settings.build_words().join(" ")),
+        ("DOCKER_BUILDKIT", "1".to_owned()),
+        ("BUILDKIT_STEP_LOG_MAX_SIZE", "10000000".to_owned()),
+        ("BUILDKIT_STEP_LOG_MAX_SPEED", "10000000".to_owned()),
+        ("USER_CACHE_DIRS", user.clone()),
+        ("SYSTEM_CACHE_DIRS", system.clone()),
+        ("CACHE_DIRS", format!("{user} {system}").trim().to_owned()),
+        ("PIP_SWITCHES", settings.pip_switches.clone()),
+        ("IMAGE_DIR", path(deployment.dir())),
+        ("COMMON_IMAGE_DIR", path(deployment.common_dir())),
+    ]
+}
+
+/// `bootstrap` stays the word it is, so that it can be read back.
+fn exported_base(settings: &Settings) -> String {
+    match &settings.base_image {
+        Some(BaseImage::Bootstrap) => "bootstrap".to_owned(),
+        _ => settings.base_reference(),
+    }
+}
+
+/// The variables do not make settings.
+#[derive(Debug, Error)]
+pub enum ExportedError {
+    /// One that is needed is not set.
+    #[error("${name} is not set")]
+    Unset {
+        /// Which.
+        name: &'static str,
+    },
+    /// One holds something that it must not.
+    #[error("${name} is {value:?}: {reason}")]
+    Value {
+        /// Which.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+        /// Why that cannot be.
+        reason: String,
+    },
+}
+
+impl Fault for ExportedError {
+    fn status(&self) -> Status {
+        Status::Settings
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("run image-configure MISSION, then `source setup-env`".to_owned())
+    }
+}
+
+/// Settings from exported variables. Only `JUPYTERHUB_DIR` and `DEPLOYMENT_NAME` must be there; what
+/// else is missing or empty has its default.
+///
+/// # Errors
+/// One of the two is missing, or a variable holds something that it must not.
+pub fn settings(variables: &Variables) -> Result<Settings, ExportedError> {
+    let read = Reader { variables };
+    let root = PathBuf::from(read.needed("JUPYTERHUB_DIR")?);
+    let mission: Mission = read.parsed("DEPLOYMENT_NAME", read.needed("DEPLOYMENT_NAME")?)?;
+    let mut settings = Settings::new(&root, mission);
+    read.choice("ENVIRONMENT", &mut settings.environment)?;
+    read.choice("PLATFORM", &mut settings.platform)?;
+    read.choice("USE_FROZEN", &mut settings.use_frozen)?;
+    read.choice("OWNER", &mut settings.owner)?;
+    read.choice("IMAGE_ENGINE", &mut settings.engine)?;
+    if let Some(text) = read.given("CAL_VERSION") {
+        settings.cal_version = read.parsed("CAL_VERSION", text)?;
+    }
+    settings.freeze_chill = read.flag("FREEZE_CHILL")?;
+    read.text("NOTEBOOK_TAG", &mut settings.notebook_tag);
+    read.text("CONDA_VER", &mut settings.conda_ver);
+    read.text("UBUNTU_TAG", &mut settings.ubuntu_tag);
+    read.words("USER_CACHE_DIRS", &mut settings.user_cache_dirs);
+    read.words("SYSTEM_CACHE_DIRS", &mut settings.system_cache_dirs);
+    if let Some(switches) = variables.get("PIP_SWITCHES") {
+        settings.pip_switches.clone_from(switches);
+    }
+    settings.network = read.given("IMAGE_NETWORK").map(str::to_owned);
+    if let Some(bundle) = read.given("IMAGE_CA_BUNDLE") {
+        settings.ca_bundle = bundle.to_owned().into();
+    }
+    read.overrides(&mut settings);
+    Ok(settings)
+}
+
+struct Reader<'a> {
+    variables: &'a Variables,
+}
+
+impl Reader<'_> {
+    /// The value, if it is set and not empty.
+    fn given(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|v| !v.is_empty())
+    }
+
+    fn needed(&self, name: &'static str) -> Result<&str, ExportedError> {
+        self.given(name).ok_or(ExportedError::Unset { name })
+    }
+
+    fn parsed<T: std::str::FromStr<Err: ToString>>(
+        &self,
+        name: &'static str,
+        value: &str,
+    ) -> Result<T, ExportedError> {
+        value.parse().map_err(|e: T::Err| bad(name, value, &e.to_string()))
+    }
+
+    fn choice<T: ValueEnum>(&self, name: &'static str, place: &mut T) -> Result<(), ExportedError> {
+        if let Some(value) = self.given(name) {
+            *place = T::from_str(value, false).map_err(|_| bad(name, value, &allowed::<T>()))?;
+        }
+        Ok(())
+    }
+
+    fn flag(&self, name: &'static str) -> Result<bool, ExportedError> {
+        match self.given(name) {
+            None | Some("0") => Ok(false),
+            Some("1") => Ok(true),
+            Some(other) => Err(bad(name, other, "it must be 0 or 1")),
+        }
+    }
+
+    fn text(&self, name: &str, place: &mut String) {
+        if let Some(value) = self.given(name) {
+            value.clone_into(place);
+        }
+    }
+
+    /// Unlike the others, a list may be set to nothing on purpose.
+    fn words(&self, name: &str, place: &mut Vec<String>) {
+        if let Some(value) = self.variables.get(name) {
+            *place = value.split_ascii_whitespace().map(str::to_owned).collect();
+        }
+    }
+
+    /// What is stored only where it differs from what the other settings make of it.
+    fn overrides(&self, settings: &mut Settings) {
+        if let Some(base) = self.given("BASE_IMAGE")
+            && base != settings.base_reference()
+        {
+            settings.base_image = Some(base.to_owned().into());
+        }
+        if let Some(words) = self.given("DOCKER_BUILD_ARGS")
+            && words != settings.build_words().join(" ")
+        {
+            settings.docker_build_args = Some(words.to_owned());
+        }
+        if let Some(words) = self.given("IMAGE_RUN_PARS")
+            && words != settings.run_words().join(" ")
+        {
+            settings.image_run_pars = Some(words.to_owned());
+        }
+    }
+}
+
+fn bad(name: &'static str, value: &str, reason: &str) -> ExportedError {
+    ExportedError::Value { name, value: value.to_owned(), reason: reason.to_owned() }
+}
+
+fn allowed<T: ValueEnum>() -> String {
+    let names = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let names: Vec<String> = names.map(|v| v.get_name().to_owned()).collect();
+    format!("it must be one of {}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn exported(settings: &Settings) -> Variables {
+        of(settings).into_iter().map(|(n, v)| (n.to_owned(), v)).collect()
+    }
+
+    fn roman() -> Settings {
+        Settings::new(Path::new("/r with space"), "roman".parse().unwrap())
+    }
+
+    #[test]
+    fn settings_survive_the_environment() {
+        let mut settings = roman();
+        settings.use_frozen = crate::settings::UseFrozen::Chilly;
+        settings.freeze_chill = true;
+        settings.base_image = Some(BaseImage::Bootstrap);
+        settings.cal_version = "0.13.0".parse().unwrap();
+        settings.network = Some("host".to_owned());
+        settings.docker_build_args = Some("--pull --progress plain".to_owned());
+        assert_eq!(super::settings(&exported(&settings)).unwrap(), settings);
+        assert_eq!(super::settings(&exported(&roman())).unwrap(), roman());
+    }
+
+    #[test]
+    fn an_unset_environment_says_what_is_missing_and_what_to_do() {
+        let error = super::settings(&Variables::new()).unwrap_err();
+        assert_eq!(error.to_string(), "$JUPYTERHUB_DIR is not set");
+        assert_eq!(error.status(), Status::Settings);
+    }
+
+    #[test]
+    fn a_wrong_value_names_the_variable_and_what_is_allowed() {
+        let mut variables = exported(&roman());
+        variables.insert("USE_FROZEN".to_owned(), "3".to_owned());
+        let message = super::settings(&variables).unwrap_err().to_string();
+        assert!(message.contains("$USE_FROZEN") && message.contains("floating, frozen"), "{message}");
+    }
+
+    #[test]
+    fn cache_directories_can_be_switched_off() {
+        let mut variables = exported(&roman());
+        variables.insert("USER_CACHE_DIRS".to_owned(), String::new());
+        assert!(super::settings(&variables).unwrap().user_cache_dirs.is_empty());
+    }
+}

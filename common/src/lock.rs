@@ -1,0 +1,106 @@
+//! One writer at a time: an advisory lock on a file below `.image/locks`.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use thiserror::Error;
+
+use crate::console::Console;
+use crate::fault::{Fault, Status, io_status};
+use crate::process;
+
+/// A held lock. The kernel lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    // Closing the file is what unlocks.
+    _file: File,
+}
+
+/// The lock could not be had.
+#[derive(Debug, Error)]
+pub enum LockError {
+    /// Somebody else held it for the whole time.
+    #[error("{} is locked by another run, still after {} s", path.display(), waited.as_secs())]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// The lock file cannot be created or locked.
+    #[error("cannot lock {}", path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// We were told to stop while waiting.
+    #[error(transparent)]
+    Interrupted(#[from] process::ProcessError),
+}
+
+impl Fault for LockError {
+    fn status(&self) -> Status {
+        match self {
+            Self::Held { .. } => Status::Locked,
+            Self::Io { source, .. } => io_status(source),
+            Self::Interrupted(error) => error.status(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Held { .. } => Some("wait for the other run to end, then try again".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Lock {
+    /// Waits at most `patience` for the lock on `path`, whose directory must exist.
+    ///
+    /// # Errors
+    /// It could not be had in time, or not at all.
+    pub fn take(path: &Path, patience: Duration, console: &Console) -> Result<Self, LockError> {
+        let failed = |source| LockError::Io { path: path.to_owned(), source };
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)?;
+        let start = Instant::now();
+        let mut told = false;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(rustix::io::Errno::WOULDBLOCK) => {}
+                Err(error) => return Err(failed(error.into())),
+            }
+            process::check_interrupted()?;
+            if start.elapsed() >= patience {
+                return Err(LockError::Held { path: path.to_owned(), waited: start.elapsed() });
+            }
+            if !std::mem::replace(&mut told, true) {
+                console.status(format_args!("waiting for another run (lock {})", path.display()));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holder_waits_and_is_told_in_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let console = Console::silent();
+        let held = Lock::take(&path, Duration::ZERO, &console).unwrap();
+        let error = Lock::take(&path, Duration::from_millis(60), &console).unwrap_err();
+        assert_eq!(error.status(), Status::Locked);
+        drop(held);
+        assert!(Lock::take(&path, Duration::ZERO, &console).is_ok());
+    }
+}

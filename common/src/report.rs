@@ -1,0 +1,118 @@
+//! What a tool did, as it appends it to the document: typed, so that the next tool can rely on it.
+
+mod build;
+mod configure;
+mod freeze;
+mod release;
+mod test;
+mod update;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+
+pub use build::{BuildOutcome, BuildStep, BuiltImage, StepStatus};
+pub use configure::ConfigureOutcome;
+pub use freeze::{
+    CheckOutcome, ChillOutcome, ChilledEnvironment, Difference, EnvironmentDrift, FreezeOutcome, PackageKind,
+};
+pub use release::{
+    CheckedRule, DeliverOutcome, GateOutcome, RuleStatus, SaveOutcome, TagOutcome, VersionsOutcome,
+};
+pub use test::{TestCase, TestEnvironment, TestKind, TestOutcome, TestStatus};
+pub use update::{UpdateOutcome, UpdatedEnvironment};
+
+/// The answer to what the tool was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Done, and the answer is yes.
+    Yes,
+    /// Done, and the answer is no: tests failed, drift was found, a gate refused.
+    No,
+}
+
+/// An image, by a name that may move and the id that cannot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageIdentity {
+    /// The name it had.
+    pub name: String,
+    /// The digest of its configuration.
+    pub id: Digest,
+}
+
+/// Whether a file or tree had to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Written {
+    /// It held exactly this before.
+    Unchanged,
+    /// It holds this now.
+    Written,
+}
+
+impl From<crate::state_file::Change> for Written {
+    fn from(change: crate::state_file::Change) -> Self {
+        match change {
+            crate::state_file::Change::Unchanged => Self::Unchanged,
+            crate::state_file::Change::Written => Self::Written,
+        }
+    }
+}
+
+/// One run of one tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The command as typed, without its arguments: `image-freeze check`.
+    pub tool: String,
+    /// The tool's version.
+    pub version: String,
+    /// The answer.
+    pub verdict: Verdict,
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// The image that all of it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageIdentity>,
+    /// What the user should know and need not act on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
+    /// What was done.
+    pub outcome: Outcome,
+}
+
+/// What was done, by command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Outcome {
+    /// `image-configure`
+    Configure(ConfigureOutcome),
+    /// `image-update`
+    Update(UpdateOutcome),
+    /// `image-build`
+    Build(BuildOutcome),
+    /// `image-test`
+    Test(TestOutcome),
+    /// `image-freeze`
+    Freeze(FreezeOutcome),
+    /// `image-freeze chill`
+    Chill(ChillOutcome),
+    /// `image-freeze check`
+    Check(CheckOutcome),
+    /// `release-tag versions`
+    Versions(VersionsOutcome),
+    /// `release-tag save`
+    Save(SaveOutcome),
+    /// `release-tag check`
+    Gate(GateOutcome),
+    /// `release-tag tag`
+    Tag(TagOutcome),
+    /// `release-tag deliver`
+    Deliver(DeliverOutcome),
+}
