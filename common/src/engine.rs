@@ -94,11 +94,20 @@ pub struct FileEntry<'a> {
 /// Takes the files of an image one by one, with their content.
 pub type Visitor<'a> = &'a mut dyn FnMut(&FileEntry<'_>, &mut dyn Read) -> std::io::Result<()>;
 
+/// Lines below a message.
+struct Indented<'a>(&'a [String]);
+
+impl fmt::Display for Indented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|line| write!(f, "\n  {line}"))
+    }
+}
+
 /// The engine could not do what it was asked.
 #[derive(Debug, Error)]
 pub enum EngineError {
     /// No engine works.
-    #[error("no container engine works here:{}", found.iter().map(|f| format!("\n  {f}")).collect::<String>())]
+    #[error("no container engine works here:{}", Indented(found))]
     None {
         /// Each one that was tried, and why it does not.
         found: Vec<String>,

@@ -103,7 +103,7 @@ impl Fault for ExportedError {
 pub fn settings(variables: &Variables) -> Result<Settings, ExportedError> {
     let read = Reader { variables };
     let root = PathBuf::from(read.needed("JUPYTERHUB_DIR")?);
-    let mission: Mission = read.parsed("DEPLOYMENT_NAME", read.needed("DEPLOYMENT_NAME")?)?;
+    let mission: Mission = parsed("DEPLOYMENT_NAME", read.needed("DEPLOYMENT_NAME")?)?;
     let mut settings = Settings::new(&root, mission);
     read.choice("ENVIRONMENT", &mut settings.environment)?;
     read.choice("PLATFORM", &mut settings.platform)?;
@@ -111,7 +111,7 @@ pub fn settings(variables: &Variables) -> Result<Settings, ExportedError> {
     read.choice("OWNER", &mut settings.owner)?;
     read.choice("IMAGE_ENGINE", &mut settings.engine)?;
     if let Some(text) = read.given("CAL_VERSION") {
-        settings.cal_version = read.parsed("CAL_VERSION", text)?;
+        settings.cal_version = parsed("CAL_VERSION", text)?;
     }
     settings.freeze_chill = read.flag("FREEZE_CHILL")?;
     read.text("NOTEBOOK_TAG", &mut settings.notebook_tag);
@@ -142,14 +142,6 @@ impl Reader<'_> {
 
     fn needed(&self, name: &'static str) -> Result<&str, ExportedError> {
         self.given(name).ok_or(ExportedError::Unset { name })
-    }
-
-    fn parsed<T: std::str::FromStr<Err: ToString>>(
-        &self,
-        name: &'static str,
-        value: &str,
-    ) -> Result<T, ExportedError> {
-        value.parse().map_err(|e: T::Err| bad(name, value, &e.to_string()))
     }
 
     fn choice<T: ValueEnum>(&self, name: &'static str, place: &mut T) -> Result<(), ExportedError> {
@@ -198,6 +190,10 @@ impl Reader<'_> {
             settings.image_run_pars = Some(words.to_owned());
         }
     }
+}
+
+fn parsed<T: std::str::FromStr<Err: ToString>>(name: &'static str, value: &str) -> Result<T, ExportedError> {
+    value.parse().map_err(|e: T::Err| bad(name, value, &e.to_string()))
 }
 
 fn bad(name: &'static str, value: &str, reason: &str) -> ExportedError {

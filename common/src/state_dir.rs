@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::clock;
+use crate::digest::Digest;
 use crate::state_file::{self, StateFileError};
 
 /// The clone's own directory, made on first use.
@@ -35,5 +37,33 @@ impl StateDir {
         let dir = self.0.join(name);
         state_file::make_dir(&dir)?;
         Ok(dir)
+    }
+
+    /// Keeps `content`, which is about to be replaced although a person may have written it, under
+    /// `backup/<label>.<time>.<digest>`, and gives the path.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn keep(&self, label: &str, content: &[u8]) -> Result<PathBuf, StateFileError> {
+        let dir = self.dir("backup")?;
+        // The digest keeps two of the same second apart.
+        let (time, digest) = (clock::compact(clock::wall()), Digest::of(content));
+        let path = dir.join(format!("{label}.{time}.{}", digest.short()));
+        state_file::replace(&path, content, 0o644)?;
+        Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_ignores_itself_and_keeps_what_is_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateDir::open(root.path()).unwrap();
+        assert_eq!(std::fs::read(root.path().join(".image/.gitignore")).unwrap(), b"*\n");
+        let kept = state.keep("setup-env", b"mine").unwrap();
+        assert_eq!(std::fs::read(kept).unwrap(), b"mine");
     }
 }

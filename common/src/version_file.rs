@@ -39,6 +39,8 @@ impl MissionVersion {
         let rest =
             text.strip_prefix(mission.as_str()).and_then(|rest| rest.strip_prefix('-')).unwrap_or(text);
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        // git refuses exactly this spelling at the end of a ref.
+        #[allow(clippy::case_sensitive_file_extension_comparisons)]
         let git_takes_it = !rest.contains("..") && !rest.ends_with('.') && !rest.ends_with(".lock");
         let starts = rest.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
         // A docker tag has at most 128 characters.

@@ -1,0 +1,100 @@
+//! What will be written, worked out before anything is.
+
+use std::env;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use common::deployment;
+use common::digest::Digest;
+use common::document::Document;
+use common::settings::Settings;
+use common::setup_env;
+
+use crate::args::{Args, Switch};
+use crate::error::Error;
+
+/// The two files and what they hold.
+#[derive(Debug)]
+pub struct Plan {
+    /// The root of the repository.
+    pub root: PathBuf,
+    /// The text of `setup-env`.
+    pub setup_env: String,
+    /// The text of `setup-env.json`.
+    pub document: String,
+    summary: String,
+}
+
+impl Plan {
+    /// The digest that later tells whether `setup-env` was edited.
+    pub fn setup_env_digest(&self) -> Digest {
+        Digest::of(self.setup_env.as_bytes())
+    }
+
+    /// What a person sees at the end.
+    pub fn table(&self) -> impl fmt::Display {
+        let file = self.root.join(setup_env::FILE_NAME);
+        let file = common::shell::quote_os(file.as_os_str());
+        format!("{}\nsource {file}\n", self.summary)
+    }
+}
+
+/// The repository: `--root`, else around the working directory, else `$JUPYTERHUB_DIR`.
+pub fn root(args: &Args) -> Result<PathBuf, Error> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source: io::Error| Error::Root { path, source }
+    };
+    if let Some(root) = &args.root {
+        let root = std::path::absolute(root).map_err(failed(root))?;
+        return Ok(deployment::find_root(&root)?);
+    }
+    let here = env::current_dir().map_err(failed(Path::new(".")))?;
+    let found = deployment::find_root(&here);
+    let sourced = env::var_os("JUPYTERHUB_DIR").filter(|v| !v.is_empty());
+    match (found, sourced) {
+        (Err(_), Some(root)) => Ok(deployment::find_root(Path::new(&root))?),
+        (found, _) => Ok(found?),
+    }
+}
+
+/// The settings that the command line asks for.
+pub fn settings(args: &Args, root: &Path) -> Result<Settings, Error> {
+    let utf8 = || io::Error::new(io::ErrorKind::InvalidInput, "its path is not UTF-8");
+    root.to_str().ok_or_else(|| Error::Root { path: root.to_owned(), source: utf8() })?;
+    let mission = deployment::mission(root, &args.deployment)?;
+    let mut settings = Settings::new(root, mission);
+    settings.environment = args.environment;
+    settings.platform = args.platform;
+    settings.use_frozen = args.use_frozen;
+    settings.freeze_chill = args.freeze_chill == Switch::On;
+    settings.cal_version = args.cal_version.clone();
+    settings.owner = args.owner;
+    settings.base_image.clone_from(&args.base_image);
+    settings.engine = args.engine;
+    settings.network.clone_from(&args.network);
+    settings.ca_bundle = args.ca_bundle.clone();
+    Ok(settings)
+}
+
+/// The directories that `setup-env` puts first on PATH: where these tools are, so that they win,
+/// then the repository's own `scripts`.
+pub fn path_first(root: &Path) -> Vec<PathBuf> {
+    let tools = env::var_os("IMAGE_TOOLS_DIR").map(PathBuf::from);
+    let beside = || env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
+    let mut dirs: Vec<PathBuf> = tools.or_else(beside).into_iter().collect();
+    let scripts = root.join("scripts");
+    if scripts.is_dir() && !dirs.contains(&scripts) {
+        dirs.push(scripts);
+    }
+    dirs
+}
+
+/// The files for `settings`.
+pub fn plan(settings: &Settings, path_first: &[PathBuf]) -> Plan {
+    let setup_env = setup_env::render(settings, path_first);
+    let mut document = Document::new(settings.clone());
+    document.setup_env = Some(Digest::of(setup_env.as_bytes()));
+    Plan { root: settings.root.clone(), setup_env, document: document.to_json(), summary: settings.summary() }
+}

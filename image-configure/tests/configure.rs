@@ -1,0 +1,137 @@
+//! `image-configure` as its users run it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+fn repository() -> TempDir {
+    let root = tempfile::Builder::new().prefix("a clone ").tempdir().unwrap();
+    for dir in ["common", "roman/environments/roman-cal", "tike/environments/tess"] {
+        fs::create_dir_all(root.path().join("deployments").join(dir)).unwrap();
+    }
+    root
+}
+
+fn configure(dir: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_image-configure"));
+    command.args(args).current_dir(dir).env_clear().env("PATH", "/usr/bin:/bin");
+    command.output().unwrap()
+}
+
+fn ok(dir: &Path, args: &[&str]) -> serde_json::Value {
+    let output = configure(dir, args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn files(root: &Path) -> [PathBuf; 2] {
+    [root.join("setup-env"), root.join("setup-env.json")]
+}
+
+#[test]
+fn it_writes_both_files_and_prints_the_document() {
+    let root = repository();
+    let document = ok(root.path(), &["roman", "--use-frozen=1", "--freeze-chill", "1"]);
+    assert_eq!(document["settings"]["use_frozen"], "frozen");
+    assert_eq!(document["reports"][0]["tool"], "image-configure");
+    assert_eq!(document["reports"][0]["outcome"]["configure"]["document"], "written");
+    let text = fs::read_to_string(root.path().join("setup-env")).unwrap();
+    assert!(text.contains("\nexport FREEZE_CHILL=1\n") && text.contains("\nexport USE_FROZEN=1\n"));
+}
+
+#[test]
+fn the_same_again_rewrites_nothing() {
+    let root = repository();
+    ok(root.path(), &["roman"]);
+    let before = files(root.path()).map(|f| f.metadata().unwrap().modified().unwrap());
+    let document = ok(root.path(), &["roman"]);
+    assert_eq!(document["reports"][0]["outcome"]["configure"]["setup_env"], "unchanged");
+    assert_eq!(before, files(root.path()).map(|f| f.metadata().unwrap().modified().unwrap()));
+}
+
+/// D1: the template was copied over `setup-env` before its values were checked.
+#[test]
+fn d1_a_refused_value_leaves_the_old_files() {
+    let root = repository();
+    ok(root.path(), &["tike"]);
+    let before = files(root.path()).map(|f| fs::read(f).unwrap());
+    for args in [
+        &["roman", r"--cal-version=\1"][..],
+        &["roman", "--cal-version", "None"],
+        &["roman", "--use-frozen", "3"],
+        &["romna"],
+        &["common"],
+    ] {
+        let output = configure(root.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+    assert_eq!(before, files(root.path()).map(|f| fs::read(f).unwrap()));
+}
+
+/// D4: it only worked in the root of the repository.
+#[test]
+fn d4_it_runs_from_anywhere() {
+    let root = repository();
+    ok(&root.path().join("deployments/roman"), &["roman"]);
+    assert!(root.path().join("setup-env.json").is_file());
+    ok(Path::new("/"), &["tike", "--root", root.path().to_str().unwrap()]);
+    let outside = configure(Path::new("/"), &["tike"]);
+    assert_eq!(outside.status.code(), Some(78));
+    assert!(String::from_utf8_lossy(&outside.stderr).contains("--root DIR"));
+}
+
+#[test]
+fn a_mistyped_mission_is_answered_with_the_right_one() {
+    let root = repository();
+    let output = configure(root.path(), &["romna"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("it has roman, tike") && text.contains("did you mean `roman`?"), "{text}");
+}
+
+#[test]
+fn a_setup_env_that_somebody_wrote_is_kept() {
+    let root = repository();
+    fs::write(root.path().join("setup-env"), "export MINE=1\n").unwrap();
+    ok(root.path(), &["roman"]);
+    let kept: Vec<_> = fs::read_dir(root.path().join(".image/backup")).unwrap().flatten().collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(fs::read(kept[0].path()).unwrap(), b"export MINE=1\n");
+    ok(root.path(), &["tike"]);
+    assert_eq!(fs::read_dir(root.path().join(".image/backup")).unwrap().count(), 1, "ours needs no backup");
+}
+
+/// Killed anywhere, the tools afterwards see one configuration or the other, whole.
+#[test]
+fn killed_at_any_point_the_old_or_the_new_configuration_holds() {
+    let root = repository();
+    let mut seen = std::collections::BTreeSet::new();
+    for round in 0..60_u64 {
+        let (mission, mode) = if round % 2 == 0 { ("roman", "1") } else { ("tike", "2") };
+        let mut child = Command::new(env!("CARGO_BIN_EXE_image-configure"))
+            .args([mission, "--use-frozen", mode])
+            .current_dir(root.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(150 * round));
+        _ = child.kill();
+        child.wait().unwrap();
+        if !root.path().join("setup-env").exists() {
+            continue;
+        }
+        let script = ". ./setup-env && echo $DEPLOYMENT_NAME $USE_FROZEN";
+        let output = Command::new("bash").args(["-c", script]).current_dir(root.path()).output().unwrap();
+        let state = String::from_utf8(output.stdout).unwrap();
+        assert!(state == "roman 1\n" || state == "tike 2\n", "{state:?}");
+        seen.insert(state);
+        if let Ok(text) = fs::read(root.path().join("setup-env.json")) {
+            serde_json::from_slice::<serde_json::Value>(&text).expect("never half a document");
+        }
+    }
+    assert!(!seen.is_empty(), "some runs got far enough to be looked at");
+}
