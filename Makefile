@@ -1,0 +1,22 @@
+# The project's two commands, and a few for those who work on it. See README.md.
+
+.PHONY: demo test build bench schema clean
+
+demo: ## the whole release on the example, on the engine that works here (ENGINE=docker|podman|buildah)
+	@scripts/demo $(if $(ENGINE),--engine $(ENGINE))
+
+test: ## every test
+	@scripts/test
+
+build: ## the tools, in target/release
+	@scripts/build
+
+bench: build ## the measurements of docs/performance.md
+	@scripts/bench
+
+schema: ## regenerate the published schemas from the types
+	UPDATE_SCHEMA=1 cargo test -q -p common schema
+
+clean:
+	cargo clean
+	rm -rf demo

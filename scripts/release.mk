@@ -1,0 +1,103 @@
+# The release as make targets. A deployments repository includes this in its Makefile:
+#
+#     configure  a floating build for CAL_VERSION, and the two version files
+#     update     the floating requirements and the generated Dockerfile
+#     build      the image chain; what was solved is frozen into env-frozen and env-chilly
+#     test       imports and notebooks, inside the image
+#     freeze     commit the release, and rebuild exactly what was frozen
+#     check      test the frozen image, compare it with the frozen specs, go through the checklist
+#     tag        the release's tags, pushed (a plan only, unless EXECUTE=1)
+#     deliver    the tested image, digest for digest (to a registry only with EXECUTE=1)
+#
+# Each depends on the one before. Stamps are kept in .image/make/, and depend on the content of the
+# files that went in, not on their times: a second make does nothing.
+
+MISSION ?= roman
+CAL_VERSION ?= none
+MISSION_VERSION ?=
+COMMON_VERSION ?=
+CONFIGURE_FLAGS ?=
+TEST_FLAGS ?=
+REMOTE ?= origin
+DESTINATION ?=
+EXECUTE ?=
+
+SHELL := /bin/sh
+image_tools := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+stamps := .image/make/$(MISSION)
+execute := $(if $(filter 1 yes true,$(EXECUTE)),--execute)
+versions := $(if $(MISSION_VERSION),--mission $(MISSION_VERSION)) $(if $(COMMON_VERSION),--common $(COMMON_VERSION))
+
+# What the tools say about this run goes to the terminal; the documents they print go here.
+say = >$(stamps)/$(@F).json
+
+.DEFAULT_GOAL := check
+.PHONY: configure update build test freeze check tag deliver always
+.NOTPARALLEL:
+configure update build test freeze check: %: $(stamps)/%
+
+# The checksums of the files that the mission is built from ($(1) of them), with the parameters. The
+# file changes only if they do.
+define checksums
+	@mkdir -p $(stamps)
+	@{ echo '$(MISSION) $(CAL_VERSION) $(versions) $(CONFIGURE_FLAGS)'; \
+	   find $(1) -type f -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0 cksum; } >$(2).new
+	@if cmp -s $(2).new $(2); then rm $(2).new; else mv $(2).new $(2); fi
+endef
+
+mission := deployments/$(MISSION)
+frozen := $(mission)/env-frozen
+floating = deployments/common $(filter-out $(frozen) $(mission)/env-chilly,$(wildcard $(mission)/*))
+
+$(stamps)/inputs: always
+	$(call checksums,$(floating),$@)
+
+$(stamps)/frozen: always
+	$(call checksums,$(frozen),$@)
+
+$(stamps)/configure: $(stamps)/inputs
+	$(image_tools)image-configure $(MISSION) --use-frozen=floating --freeze-chill=1 --cal-version=$(CAL_VERSION) $(CONFIGURE_FLAGS) $(say)
+	$(if $(strip $(versions)),$(image_tools)release-tag versions $(versions) $(say))
+	@touch $@
+
+$(stamps)/update: $(stamps)/configure
+	$(image_tools)image-update $(say)
+# What it fetched is an input from now on, and this stamp is newer.
+	$(call checksums,$(floating),$(stamps)/inputs)
+	@touch $(stamps)/configure $@
+
+$(stamps)/build: $(stamps)/update
+	$(image_tools)image-build $(say)
+	@touch $@
+
+$(stamps)/test: $(stamps)/build
+	$(image_tools)image-test $(TEST_FLAGS) $(say)
+	@touch $@
+
+$(stamps)/freeze: $(stamps)/test $(stamps)/frozen
+	$(image_tools)release-tag save $(say)
+	$(image_tools)image-configure $(MISSION) --use-frozen=frozen --freeze-chill=1 --cal-version=none $(CONFIGURE_FLAGS) $(say)
+	$(image_tools)image-build $(say)
+	$(call checksums,$(frozen),$(stamps)/frozen)
+	@touch $@
+
+$(stamps)/check: $(stamps)/freeze
+	$(image_tools)image-test $(TEST_FLAGS) $(say)
+	$(image_tools)image-freeze check $(say)
+	$(image_tools)release-tag check --remote $(REMOTE) $(say)
+	@touch $@
+
+# A plan leaves no stamp.
+tag: $(if $(execute),$(stamps)/tag,$(stamps)/check)
+	$(if $(execute),@:,$(image_tools)release-tag tag --remote $(REMOTE))
+
+$(stamps)/tag: $(stamps)/check
+	$(image_tools)release-tag tag --remote $(REMOTE) --execute $(say)
+	@touch $@
+
+deliver: $(if $(execute),$(stamps)/deliver,$(stamps)/check)
+	$(if $(execute),@:,$(image_tools)release-tag deliver $(DESTINATION))
+
+$(stamps)/deliver: $(stamps)/tag
+	$(image_tools)release-tag deliver $(DESTINATION) --execute $(say)
+	@touch $@
