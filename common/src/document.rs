@@ -210,6 +210,7 @@ mod tests {
         if std::env::var_os("UPDATE_SCHEMA").is_some() {
             std::fs::write(&path, Document::json_schema()).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), Document::json_schema());
+        let committed = std::fs::read_to_string(&path).unwrap();
+        assert!(committed == Document::json_schema(), "{} is stale: make schema", path.display());
     }
 }

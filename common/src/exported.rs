@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use crate::deployment::Mission;
 use crate::fault::{Fault, Status};
-use crate::settings::{BaseImage, Settings};
+use crate::settings::{BaseImage, Generation, Settings};
+use crate::shell;
 
 /// Variables by name.
 pub type Variables = BTreeMap<String, String>;
@@ -20,17 +21,15 @@ pub type Variables = BTreeMap<String, String>;
 pub fn of(settings: &Settings) -> Vec<(&'static str, String)> {
     let deployment = settings.deployment();
     let path = |p: PathBuf| p.to_string_lossy().into_owned();
-    let system = settings.system_cache_dirs.join(" ");
-    let user = settings.user_cache_dirs.join(" ");
-    vec![
+    let flag = |on: bool| u8::from(on).to_string();
+    let mut variables = vec![
         ("JUPYTERHUB_DIR", path(settings.root.clone())),
         ("DEPLOYMENT_NAME", settings.deployment.to_string()),
         ("ENVIRONMENT", settings.environment.to_string()),
         ("CAL_VERSION", settings.cal_version.to_string()),
         ("USE_FROZEN", settings.use_frozen.number().to_owned()),
-        ("FREEZE_CHILL", u8::from(settings.freeze_chill).to_string()),
         ("PLATFORM", settings.platform.to_string()),
-        ("REGISTRY", settings.owner.registry().to_owned()),
+        ("REGISTRY", settings.owner.registry(settings.generation).to_owned()),
         ("OWNER", settings.owner.to_string()),
         ("BASE_IMAGE", exported_base(settings)),
         ("NOTEBOOK_TAG", settings.notebook_tag.clone()),
@@ -41,19 +40,38 @@ pub fn of(settings: &Settings) -> Vec<(&'static str, String)> {
         ("CONDA_VER", settings.conda_ver.clone()),
         ("IMAGE_RUN_PARS", settings.run_words().join(" ")),
         ("UBUNTU_TAG", settings.ubuntu_tag.clone()),
-        ("ROOT_CONTAINER", format!("ubuntu:{}", settings.ubuntu_tag)),
         ("IMAGE_VULNERABILITY_LEVEL", "medium".to_owned()),
         ("DOCKER_BUILD_ARGS", settings.build_words().join(" ")),
         ("DOCKER_BUILDKIT", "1".to_owned()),
         ("BUILDKIT_STEP_LOG_MAX_SIZE", "10000000".to_owned()),
         ("BUILDKIT_STEP_LOG_MAX_SPEED", "10000000".to_owned()),
-        ("USER_CACHE_DIRS", user.clone()),
-        ("SYSTEM_CACHE_DIRS", system.clone()),
-        ("CACHE_DIRS", format!("{user} {system}").trim().to_owned()),
+        ("USER_CACHE_DIRS", settings.user_cache_dirs.join(" ")),
         ("PIP_SWITCHES", settings.pip_switches.clone()),
         ("IMAGE_DIR", path(deployment.dir())),
         ("COMMON_IMAGE_DIR", path(deployment.common_dir())),
-    ]
+    ];
+    let root_image = format!("ubuntu:{}", settings.ubuntu_tag);
+    variables.extend(match settings.generation {
+        Generation::Chilly => vec![
+            ("FREEZE_CHILL", flag(settings.freeze_chill)),
+            ("ROOT_CONTAINER", root_image),
+            ("SYSTEM_CACHE_DIRS", settings.system_cache_dirs.join(" ")),
+            ("CACHE_DIRS", cache_dirs(settings)),
+        ],
+        Generation::Newest => vec![
+            ("FREEZE", flag(settings.freeze_chill)),
+            ("REPACK", flag(settings.repack)),
+            ("BASE_NOTEBOOK", settings.base_notebook.clone()),
+            ("ROOT_IMAGE", root_image),
+            ("BASE_PYTHON_VERSION", settings.base_python_version.clone()),
+        ],
+    });
+    variables
+}
+
+fn cache_dirs(settings: &Settings) -> String {
+    let dirs = settings.user_cache_dirs.iter().chain(&settings.system_cache_dirs);
+    dirs.map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// `bootstrap` stays the word it is, so that it can be read back.
@@ -104,7 +122,10 @@ pub fn settings(variables: &Variables) -> Result<Settings, ExportedError> {
     let read = Reader { variables };
     let root = PathBuf::from(read.needed("JUPYTERHUB_DIR")?);
     let mission: Mission = parsed("DEPLOYMENT_NAME", read.needed("DEPLOYMENT_NAME")?)?;
-    let mut settings = Settings::new(&root, mission);
+    // Only the newest generation has a choice of base notebooks.
+    let newest = variables.contains_key("BASE_NOTEBOOK");
+    let generation = if newest { Generation::Newest } else { Generation::Chilly };
+    let mut settings = Settings::of_generation(generation, &root, mission);
     read.choice("ENVIRONMENT", &mut settings.environment)?;
     read.choice("PLATFORM", &mut settings.platform)?;
     read.choice("USE_FROZEN", &mut settings.use_frozen)?;
@@ -113,7 +134,10 @@ pub fn settings(variables: &Variables) -> Result<Settings, ExportedError> {
     if let Some(text) = read.given("CAL_VERSION") {
         settings.cal_version = parsed("CAL_VERSION", text)?;
     }
-    settings.freeze_chill = read.flag("FREEZE_CHILL")?;
+    settings.freeze_chill = read.flag(if newest { "FREEZE" } else { "FREEZE_CHILL" })?;
+    settings.repack = read.flag("REPACK")?;
+    read.text("BASE_NOTEBOOK", &mut settings.base_notebook);
+    read.text("BASE_PYTHON_VERSION", &mut settings.base_python_version);
     read.text("NOTEBOOK_TAG", &mut settings.notebook_tag);
     read.text("CONDA_VER", &mut settings.conda_ver);
     read.text("UBUNTU_TAG", &mut settings.ubuntu_tag);
@@ -179,16 +203,12 @@ impl Reader<'_> {
         {
             settings.base_image = Some(base.to_owned().into());
         }
-        if let Some(words) = self.given("DOCKER_BUILD_ARGS")
-            && words != settings.build_words().join(" ")
-        {
-            settings.docker_build_args = Some(words.to_owned());
-        }
-        if let Some(words) = self.given("IMAGE_RUN_PARS")
-            && words != settings.run_words().join(" ")
-        {
-            settings.image_run_pars = Some(words.to_owned());
-        }
+        // They are split into words when used, so blanks between them do not count.
+        let differs = |words: &&str, ours: Vec<String>| shell::split_unquoted(words) != ours;
+        let words = self.given("DOCKER_BUILD_ARGS").filter(|w| differs(w, settings.build_words()));
+        settings.docker_build_args = words.map(str::to_owned);
+        let words = self.given("IMAGE_RUN_PARS").filter(|w| differs(w, settings.run_words()));
+        settings.image_run_pars = words.map(str::to_owned);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::deployment::{Deployment, Mission};
 use crate::shell;
 
 pub use cal_version::{BadCalVersion, CalVersion};
-pub use choice::{BaseImage, CaBundle, EngineChoice, HubEnvironment, Owner, Platform, UseFrozen};
+pub use choice::{BaseImage, CaBundle, EngineChoice, Generation, HubEnvironment, Owner, Platform, UseFrozen};
 
 /// The settings that every tool reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,9 @@ pub use choice::{BaseImage, CaBundle, EngineChoice, HubEnvironment, Owner, Platf
 pub struct Settings {
     /// The root of the deployments repository, absolute. `JUPYTERHUB_DIR`.
     pub root: PathBuf,
+    /// Which generation of the repository it is.
+    #[serde(default)]
+    pub generation: Generation,
     /// Which mission. `DEPLOYMENT_NAME`.
     pub deployment: Mission,
     /// Which hub the image is meant for. `ENVIRONMENT`.
@@ -32,12 +35,17 @@ pub struct Settings {
     pub platform: Platform,
     /// Whether specs are solved anew, taken as frozen, or as loosened. `USE_FROZEN`.
     pub use_frozen: UseFrozen,
-    /// Whether a build ends by freezing what was solved. `FREEZE_CHILL`.
+    /// Whether a build ends by freezing what was solved. `FREEZE_CHILL`, `FREEZE`.
     pub freeze_chill: bool,
+    /// Whether a build ends by squashing the image into one layer. `REPACK`.
+    #[serde(default)]
+    pub repack: bool,
     /// The calibration software that a floating build is for. `CAL_VERSION`.
     pub cal_version: CalVersion,
     /// Who makes the base image. `OWNER`.
     pub owner: Owner,
+    /// Which of the owner's notebook images is the base. `BASE_NOTEBOOK`.
+    pub base_notebook: String,
     /// The base image, where it is not the owner's. `BASE_IMAGE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_image: Option<BaseImage>,
@@ -60,6 +68,8 @@ pub struct Settings {
     pub system_cache_dirs: Vec<String>,
     /// The Ubuntu release below a base image built from source. `UBUNTU_TAG`.
     pub ubuntu_tag: String,
+    /// The Python of a base image built from source. `BASE_PYTHON_VERSION`.
+    pub base_python_version: String,
     /// Replaces the switches of every engine build, word by word. `DOCKER_BUILD_ARGS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docker_build_args: Option<String>,
@@ -73,29 +83,45 @@ pub struct Settings {
 
 impl Settings {
     /// The settings of a fresh clone for `deployment` in the repository at `root`: the defaults of
-    /// the documented commands.
+    /// the documented commands, in the generation of 2024.
     #[must_use]
     pub fn new(root: &Path, deployment: Mission) -> Self {
+        Self::of_generation(Generation::Chilly, root, deployment)
+    }
+
+    /// [`Self::new`] with the defaults of `generation`.
+    #[must_use]
+    pub fn of_generation(generation: Generation, root: &Path, deployment: Mission) -> Self {
+        let newest = generation == Generation::Newest;
+        let by = |old: &str, new: &str| if newest { new.to_owned() } else { old.to_owned() };
         let words = |list: &[&str]| list.iter().map(|w| (*w).to_owned()).collect();
         Self {
             root: root.to_owned(),
+            generation,
             deployment,
             environment: HubEnvironment::Sandbox,
             platform: Platform::Amd64,
             use_frozen: UseFrozen::Floating,
             freeze_chill: false,
+            repack: false,
             cal_version: CalVersion::None,
             owner: Owner::Spacetelescope,
+            base_notebook: by("scipy-notebook", "minimal-notebook"),
             base_image: None,
             engine: EngineChoice::Auto,
             network: None,
             ca_bundle: CaBundle::Auto,
             notebook_tag: "latest".to_owned(),
-            conda_ver: "conda".to_owned(),
+            conda_ver: by("conda", "mamba"),
             pip_switches: "--no-color --default-timeout 100".to_owned(),
-            user_cache_dirs: words(&["/home/jovyan/.cache", "/opt/conda/pkgs", "/home/jovyan/.conda/pkgs"]),
-            system_cache_dirs: words(&["/var/cache/apt"]),
-            ubuntu_tag: "20.04".to_owned(),
+            user_cache_dirs: words(if newest {
+                &["/home/jovyan/.cache", "/opt/conda/pkgs", "/var/cache/apt"]
+            } else {
+                &["/home/jovyan/.cache", "/opt/conda/pkgs", "/home/jovyan/.conda/pkgs"]
+            }),
+            system_cache_dirs: words(if newest { &[] } else { &["/var/cache/apt"] }),
+            ubuntu_tag: by("20.04", "24.04"),
+            base_python_version: "3.12".to_owned(),
             docker_build_args: None,
             image_run_pars: None,
             exports: BTreeMap::new(),
@@ -112,7 +138,7 @@ impl Settings {
     #[must_use]
     pub fn base_reference(&self) -> String {
         match &self.base_image {
-            None => format!("{}/scipy-notebook", self.owner),
+            None => format!("{}/{}", self.owner, self.base_notebook),
             Some(BaseImage::Bootstrap) => BaseImage::BOOTSTRAP_TAG.to_owned(),
             Some(BaseImage::Reference(reference)) => reference.clone(),
         }
@@ -140,12 +166,16 @@ impl Settings {
     #[must_use]
     pub fn build_words(&self) -> Vec<String> {
         let default = || {
-            let (owner, registry) = (self.owner, self.owner.registry());
-            let platform = self.platform;
-            format!(
+            let (owner, registry) = (self.owner, self.owner.registry(self.generation));
+            let (platform, conda) = (self.platform, &self.conda_ver);
+            let mut text = format!(
                 "--rm --force-rm --build-arg OWNER={owner} --build-arg REGISTRY={registry} \
                  --progress plain --platform {platform}"
-            )
+            );
+            if self.generation == Generation::Newest {
+                text += &format!(" --build-arg CONDA_VER={conda} --build-arg MAMBA_ROOT_PREFIX=/opt/conda");
+            }
+            text
         };
         let text = self.docker_build_args.clone().unwrap_or_else(default);
         shell::split_unquoted(&text)

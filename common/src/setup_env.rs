@@ -8,8 +8,8 @@ use thiserror::Error;
 use crate::console::Console;
 use crate::exported::{self, ExportedError, Variables};
 use crate::fault::{Fault, Status};
-use crate::process::{self, Invocation, ProcessError};
-use crate::settings::Settings;
+use crate::process::{self, Input, Invocation, ProcessError};
+use crate::settings::{Generation, Settings};
 use crate::shell::quote;
 
 /// The file's name, at the root of the repository.
@@ -18,6 +18,14 @@ pub const FILE_NAME: &str = "setup-env";
 /// The file cannot be turned back into settings.
 #[derive(Debug, Error)]
 pub enum SetupEnvError {
+    /// It cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// bash refused it.
     #[error("{} cannot be sourced", path.display())]
     Source {
@@ -64,8 +72,11 @@ pub fn render(settings: &Settings, path_first: &[PathBuf]) -> String {
         // Writing to a String cannot fail.
         _ = writeln!(text, "export {name}={}", quote(&value));
     }
-    for (name, value) in &settings.exports {
-        _ = writeln!(text, "export {name}={}", quote(value));
+    // The moment of sourcing, which other exports may refer to, comes before them.
+    let moment = settings.exports.iter().filter(|(name, _)| *name == MOMENT);
+    let others = settings.exports.iter().filter(|(name, _)| *name != MOMENT);
+    for (name, value) in moment.chain(others) {
+        _ = writeln!(text, "export {name}={}", quote_with_moment(value));
     }
     text.push('\n');
     for dir in path_first.iter().rev() {
@@ -73,12 +84,34 @@ pub fn render(settings: &Settings, path_first: &[PathBuf]) -> String {
         let (word, pattern) = (quote(&dir), quote(&format!(":{dir}:")));
         _ = writeln!(text, "case \":$PATH:\" in *{pattern}*) ;; *) export PATH={word}:\"$PATH\" ;; esac");
     }
-    text.push_str(FUNCTIONS);
+    text.push_str(match settings.generation {
+        Generation::Chilly => WHERE_2024,
+        Generation::Newest => WHERE_NEWEST,
+    });
+    text.push_str("alias glog='git log --oneline --graph --decorate'\n");
     text
 }
 
-/// Conveniences for people; no tool relies on them.
-const FUNCTIONS: &str = r#"
+/// The variable that the newest generation sets to the moment of sourcing, and names images with.
+const MOMENT: &str = "DATE_TAG";
+/// How that moment is asked for.
+const MOMENT_VALUE: &str = "$(date -u +%Y-%m-%d-%H-%M-%S)";
+/// How other values refer to it.
+const MOMENT_REFERENCE: &str = "${DATE_TAG}";
+
+/// A value in quotes, except that the moment, or a reference to it, is left for the shell.
+fn quote_with_moment(value: &str) -> String {
+    let live = if value == MOMENT_VALUE { MOMENT_VALUE } else { MOMENT_REFERENCE };
+    let parts: Vec<String> =
+        value.split(live).map(|part| if part.is_empty() { String::new() } else { quote(part) }).collect();
+    match &parts[..] {
+        [only] => quote(if only.is_empty() { "" } else { value }),
+        _ => parts.join(&format!("\"{live}\"")),
+    }
+}
+
+/// A convenience for people; no tool relies on it.
+const WHERE_2024: &str = r#"
 where() {
     case "$USE_FROZEN" in
         0) set -- floating ;;
@@ -88,7 +121,20 @@ where() {
     esac
     printf '%s\n' "$DEPLOYMENT_NAME-$ENVIRONMENT-$OWNER-$CAL_VERSION-$1"
 }
-alias glog='git log --oneline --graph --decorate'
+"#;
+
+/// The same for the newest generation (D55: a repacked image was always an ERROR).
+const WHERE_NEWEST: &str = r#"
+where() {
+    case "$USE_FROZEN/$REPACK" in
+        0/0) set -- floating+fat ;;
+        0/1) set -- floating+slim ;;
+        1/0) set -- frozen+fat ;;
+        1/1) set -- frozen+slim ;;
+        *) set -- ERROR ;;
+    esac
+    printf '%s\n' "$DEPLOYMENT_NAME+$ENVIRONMENT+$OWNER+$BASE_NOTEBOOK+$1"
+}
 "#;
 
 /// Sources `path` once, in a bash that has nothing of ours but PATH and HOME, and reads the settings
@@ -97,18 +143,34 @@ alias glog='git log --oneline --graph --decorate'
 /// # Errors
 /// bash is missing or refuses the file, or its variables do not make settings.
 pub fn source(path: &Path, console: &Console) -> Result<Settings, SetupEnvError> {
+    let root = path.parent().unwrap_or_else(|| Path::new("/"));
+    let text = std::fs::read(path).map_err(|source| SetupEnvError::Read { path: path.to_owned(), source })?;
+    source_text(&text, path, root, console)
+}
+
+/// As [`source`], for `text` that stands, or might stand, in `path`; bash runs in `root`.
+///
+/// # Errors
+/// As [`source`].
+pub fn source_text(
+    text: &[u8],
+    path: &Path,
+    root: &Path,
+    console: &Console,
+) -> Result<Settings, SetupEnvError> {
     let failed = |source| SetupEnvError::Source { path: path.to_owned(), source };
-    let kept = ["PATH", "HOME"];
-    let mut call = Invocation::new("bash")
-        .args(["--noprofile", "--norc", "-c", "set -e; . \"$1\" >/dev/null; env -0", "bash"])
-        .arg(path)
-        .only_env();
-    for name in kept {
-        call = call.env(name, std::env::var_os(name).unwrap_or_default());
-    }
-    if let Some(root) = path.parent() {
-        call = call.dir(root);
-    }
+    // The text comes on standard input. A file that it sources by its bare name is looked for in
+    // the root first (D9: one of that name elsewhere on PATH used to win).
+    let mut search = root.as_os_str().to_owned();
+    search.push(":");
+    search.push(std::env::var_os("PATH").unwrap_or_default());
+    let call = Invocation::new("bash")
+        .args(["--noprofile", "--norc", "-c", "set -e; . /dev/stdin >/dev/null; env -0"])
+        .only_env()
+        .env("PATH", search)
+        .env("HOME", std::env::var_os("HOME").unwrap_or_default())
+        .input(Input::Bytes(text.to_owned()))
+        .dir(root);
     let captured = process::capture(&call, console).map_err(failed)?;
     if !captured.exit.is_success() {
         return Err(failed(call.failed(&captured)));
@@ -131,11 +193,19 @@ fn parse(output: &[u8]) -> Variables {
 
 /// What somebody exports besides the variables that we know and those that a shell always has.
 fn further(variables: &Variables, settings: &Settings) -> Variables {
-    let ours: Vec<&str> = exported::of(settings).into_iter().map(|(name, _)| name).collect();
+    let mut ours: Vec<&str> = exported::of(settings).into_iter().map(|(name, _)| name).collect();
+    // A switch of either generation is never somebody's own variable.
+    ours.extend(["FREEZE", "FREEZE_CHILL"]);
     let shells = ["PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_"];
     let is_further = |name: &str| !ours.contains(&name) && !shells.contains(&name);
     let pairs = variables.iter().filter(|(name, _)| is_further(name) && !name.starts_with("BASH_FUNC"));
-    pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
+    let moment = variables.get(MOMENT).filter(|m| !m.is_empty());
+    let settled = |name: &str, value: &str| match moment {
+        Some(_) if name == MOMENT => MOMENT_VALUE.to_owned(),
+        Some(moment) => value.replace(moment.as_str(), MOMENT_REFERENCE),
+        None => value.to_owned(),
+    };
+    pairs.map(|(name, value)| (name.clone(), settled(name, value))).collect()
 }
 
 #[cfg(test)]
@@ -182,6 +252,36 @@ mod tests {
         std::fs::write(&path, text.replace("USE_FROZEN=0", "USE_FROZEN=1")).unwrap();
         let edited = source(&path, &Console::silent()).unwrap();
         assert_eq!(edited.use_frozen, crate::settings::UseFrozen::Frozen);
+    }
+
+    /// The newest generation names images after the moment of sourcing.
+    #[test]
+    fn the_moment_of_sourcing_stays_one() {
+        let root = tempfile::tempdir().unwrap();
+        let mut settings = Settings::of_generation(Generation::Newest, root.path(), "roman".parse().unwrap());
+        settings.exports.insert("DATE_TAG".to_owned(), MOMENT_VALUE.to_owned());
+        settings.exports.insert("GITHUB_TAG".to_owned(), "notebook roman-${DATE_TAG}".to_owned());
+        let path = write(root.path(), &settings);
+        assert_eq!(source(&path, &Console::silent()).unwrap(), settings);
+        let script =
+            ". \"$1\"; test \"$GITHUB_TAG\" = \"notebook roman-$DATE_TAG\"; date -u +%Y; echo $DATE_TAG";
+        let call = Invocation::new("bash").args(["-euc", script, "bash"]).arg(path);
+        let text = process::text(&call, &Console::silent()).unwrap();
+        let (year, moment) = text.split_once('\n').unwrap();
+        assert!(moment.starts_with(year) && moment.len() == "2026-06-08-00-00-00".len(), "{text}");
+    }
+
+    /// D55: `where` called every repacked image an ERROR.
+    #[test]
+    fn d55_where_knows_a_repacked_image() {
+        let root = tempfile::tempdir().unwrap();
+        let mut settings = Settings::of_generation(Generation::Newest, root.path(), "roman".parse().unwrap());
+        settings.repack = true;
+        let call = Invocation::new("bash")
+            .args(["-euc", ". \"$1\"; where", "bash"])
+            .arg(write(root.path(), &settings));
+        let text = process::text(&call, &Console::silent()).unwrap();
+        assert_eq!(text, "roman+sandbox+spacetelescope+minimal-notebook+floating+slim");
     }
 
     #[test]

@@ -82,6 +82,20 @@ impl UseFrozen {
     }
 }
 
+/// Which generation of the deployments repository this is: its variables, defaults and steps differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+pub enum Generation {
+    /// That of 2024: `FREEZE_CHILL`, chilly specs, `scipy-notebook` below everything.
+    #[default]
+    #[value(name = "2024")]
+    #[serde(rename = "2024")]
+    Chilly,
+    /// The newest: `FREEZE`, `REPACK`, a choice of base notebooks, no chilly specs.
+    #[value(name = "newest")]
+    #[serde(rename = "newest")]
+    Newest,
+}
+
 /// Who makes the base image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
 pub enum Owner {
@@ -96,12 +110,13 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// The registry part that builds get. `REGISTRY`.
+    /// The registry part that builds get, which the newest generation ends with a slash. `REGISTRY`.
     #[must_use]
-    pub const fn registry(self) -> &'static str {
-        match self {
-            Self::Spacetelescope => "",
-            Self::QuayJupyter => "quay.io/jupyter",
+    pub const fn registry(self, generation: Generation) -> &'static str {
+        match (self, generation) {
+            (Self::Spacetelescope, _) => "",
+            (Self::QuayJupyter, Generation::Chilly) => "quay.io/jupyter",
+            (Self::QuayJupyter, Generation::Newest) => "quay.io/jupyter/",
         }
     }
 }
@@ -122,7 +137,7 @@ pub enum EngineChoice {
     Buildah,
 }
 
-spelled!(HubEnvironment, Platform, UseFrozen, Owner, EngineChoice);
+spelled!(Generation, HubEnvironment, Platform, UseFrozen, Owner, EngineChoice);
 
 /// A base image other than the owner's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
