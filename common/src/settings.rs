@@ -168,14 +168,16 @@ impl Settings {
         let default = || {
             let (owner, registry) = (self.owner, self.owner.registry(self.generation));
             let (platform, conda) = (self.platform, &self.conda_ver);
-            let mut text = format!(
+            let further = match self.generation {
+                Generation::Chilly => String::new(),
+                Generation::Newest => {
+                    format!("--build-arg CONDA_VER={conda} --build-arg MAMBA_ROOT_PREFIX=/opt/conda")
+                }
+            };
+            format!(
                 "--rm --force-rm --build-arg OWNER={owner} --build-arg REGISTRY={registry} \
-                 --progress plain --platform {platform}"
-            );
-            if self.generation == Generation::Newest {
-                text += &format!(" --build-arg CONDA_VER={conda} --build-arg MAMBA_ROOT_PREFIX=/opt/conda");
-            }
-            text
+                 --progress plain --platform {platform} {further}"
+            )
         };
         let text = self.docker_build_args.clone().unwrap_or_else(default);
         shell::split_unquoted(&text)

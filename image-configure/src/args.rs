@@ -30,9 +30,21 @@ pub struct Args {
     #[arg(long, value_name = "MODE", default_value = "floating")]
     pub use_frozen: UseFrozen,
 
-    /// End a build by freezing what was solved
-    #[arg(long, value_name = "0|1", default_value = "0")]
+    /// End a build by freezing what was solved; the newest generation calls it --freeze
+    #[arg(long, alias = "freeze", value_name = "0|1", default_value = "0")]
     pub freeze_chill: Switch,
+
+    /// End a build by squashing the image into one layer (newest generation)
+    #[arg(long, value_name = "0|1", default_value = "0")]
+    pub repack: Switch,
+
+    /// Mount no package caches into build steps
+    #[arg(long)]
+    pub no_docker_caching: bool,
+
+    /// Which of the owner's notebook images is the base; by default the generation's own
+    #[arg(long, value_name = "NAME")]
+    pub base_notebook: Option<BaseNotebook>,
 
     /// Calibration software of a floating build: none, latest, or a version such as 0.13.0
     #[arg(long, value_name = "VERSION", default_value = "none")]
@@ -62,6 +74,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
 
+    /// Show every setting and where its value comes from, and write nothing
+    #[arg(long)]
+    pub explain: bool,
+
     /// Print the document on standard output, also on a terminal
     #[arg(long)]
     pub json: bool,
@@ -79,6 +95,21 @@ pub enum Switch {
     /// On.
     #[value(name = "1")]
     On,
+}
+
+/// The notebook images that docker-stacks makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, clippy::enum_variant_names, reason = "each is what its name says, and spelled so")]
+pub enum BaseNotebook {
+    ScipyNotebook,
+    MinimalNotebook,
+    BaseNotebook,
+    PytorchNotebook,
+    TensorflowNotebook,
+    JuliaNotebook,
+    PysparkNotebook,
+    RNotebook,
+    AllSparkNotebook,
 }
 
 #[cfg(test)]
@@ -100,6 +131,7 @@ mod tests {
         for line in ["roman --use-frozen frozen", "roman --use-frozen=1", "--use 1 roman"] {
             assert_eq!(parse(line).unwrap().use_frozen, UseFrozen::Frozen, "{line}");
         }
+        assert_eq!(parse("roman --freeze=1").unwrap().freeze_chill, Switch::On);
         assert_eq!(parse("roman --cal 0.13.0").unwrap().cal_version.to_string(), "0.13.0");
     }
 

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use common::deployment::DeploymentError;
 use common::fault::{Fault, Status};
 use common::session::SessionError;
+use common::settings::Generation;
+use common::setup_env::SetupEnvError;
 use common::state_file::StateFileError;
 use thiserror::Error;
 
@@ -23,6 +25,23 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The template is not text.
+    #[error("{} is not UTF-8 text", path.display())]
+    Template {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The template cannot be sourced, or makes no settings.
+    #[error(transparent)]
+    SetupEnv(#[from] SetupEnvError),
+    /// The repository's generation does not have it.
+    #[error("{what} is not for a repository of generation {generation}")]
+    Generation {
+        /// What was asked for.
+        what: &'static str,
+        /// The generation.
+        generation: Generation,
+    },
     /// A file cannot be written.
     #[error(transparent)]
     File(#[from] StateFileError),
@@ -35,7 +54,9 @@ impl Fault for Error {
     fn status(&self) -> Status {
         match self {
             Self::Deployment(error) => error.status(),
-            Self::Root { .. } => Status::Usage,
+            Self::Root { .. } | Self::Generation { .. } => Status::Usage,
+            Self::Template { .. } => Status::Data,
+            Self::SetupEnv(error) => error.status(),
             Self::File(error) => error.status(),
             Self::Session(error) => error.status(),
         }
@@ -45,7 +66,9 @@ impl Fault for Error {
         match self {
             Self::Deployment(error) => error.hint(),
             Self::Root { .. } => Some("image-configure --root DIR, where DIR holds deployments/".to_owned()),
-            Self::File(_) => None,
+            Self::SetupEnv(_) => Some("mend setup-env.template, or the file that it sources".to_owned()),
+            Self::Generation { .. } => Some("image-configure MISSION --explain".to_owned()),
+            Self::File(_) | Self::Template { .. } => None,
             Self::Session(error) => error.hint(),
         }
     }

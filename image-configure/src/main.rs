@@ -4,7 +4,9 @@
 mod apply;
 mod args;
 mod error;
+mod explain;
 mod plan;
+mod template;
 
 use std::process::ExitCode;
 
@@ -14,7 +16,7 @@ use common::console::Console;
 use common::document::Document;
 use common::fault::Status;
 use common::report::{Outcome, Verdict};
-use common::session::{Finding, Session};
+use common::session::{self, Finding, Session};
 
 use crate::args::Args;
 use crate::error::Error;
@@ -27,7 +29,12 @@ fn main() -> ExitCode {
 
 fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     let root = plan::root(args)?;
-    let settings = plan::settings(args, &root)?;
+    let stages = plan::settings(args, &root, console)?;
+    if args.explain {
+        session::print(&explain::table(&stages))?;
+        return Ok(Status::Done);
+    }
+    let settings = stages.settled;
     let plan = plan::plan(&settings, &plan::path_first(&root));
     let mut document = Document::new(settings);
     document.setup_env = Some(plan.setup_env_digest());

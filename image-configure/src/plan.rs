@@ -5,14 +5,18 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
+use common::console::Console;
 use common::deployment;
 use common::digest::Digest;
 use common::document::Document;
-use common::settings::Settings;
+use common::settings::{Generation, Settings, UseFrozen};
 use common::setup_env;
 
 use crate::args::{Args, Switch};
 use crate::error::Error;
+use crate::explain::Stages;
+use crate::template::{self, Template};
 
 /// The two files and what they hold.
 #[derive(Debug)]
@@ -59,18 +63,48 @@ pub fn root(args: &Args) -> Result<PathBuf, Error> {
     }
 }
 
-/// The settings that the command line asks for.
-pub fn settings(args: &Args, root: &Path) -> Result<Settings, Error> {
+/// The settings that the command line and the repository's own template ask for, with the stages on
+/// the way to them.
+pub fn settings(args: &Args, root: &Path, console: &Console) -> Result<Stages, Error> {
     let utf8 = || io::Error::new(io::ErrorKind::InvalidInput, "its path is not UTF-8");
     root.to_str().ok_or_else(|| Error::Root { path: root.to_owned(), source: utf8() })?;
     let mission = deployment::mission(root, &args.deployment)?;
-    let mut settings = Settings::new(root, mission);
+    let template = template::find(root)?;
+    let generation = template.as_ref().map(Template::generation).unwrap_or_default();
+    let defaults = Settings::of_generation(generation, root, mission);
+    let chosen = choose(args, &defaults)?;
+    let settled = match template {
+        Some(template) => template.settings(&chosen, console)?,
+        None => chosen.clone(),
+    };
+    let settled = Settings {
+        user_cache_dirs: if args.no_docker_caching { Vec::new() } else { settled.user_cache_dirs },
+        ..settled
+    };
+    Ok(Stages { defaults, chosen, settled })
+}
+
+/// `defaults` with what the command line decides.
+fn choose(args: &Args, defaults: &Settings) -> Result<Settings, Error> {
+    let generation = defaults.generation;
+    let refuse = |what| Err(Error::Generation { what, generation });
+    if generation == Generation::Newest && args.use_frozen == UseFrozen::Chilly {
+        return refuse("--use-frozen=chilly");
+    }
+    if generation == Generation::Chilly && args.repack == Switch::On {
+        return refuse("--repack");
+    }
+    let mut settings = defaults.clone();
     settings.environment = args.environment;
     settings.platform = args.platform;
     settings.use_frozen = args.use_frozen;
     settings.freeze_chill = args.freeze_chill == Switch::On;
+    settings.repack = args.repack == Switch::On;
     settings.cal_version = args.cal_version.clone();
     settings.owner = args.owner;
+    if let Some(notebook) = args.base_notebook.and_then(|n| n.to_possible_value()) {
+        notebook.get_name().clone_into(&mut settings.base_notebook);
+    }
     settings.base_image.clone_from(&args.base_image);
     settings.engine = args.engine;
     settings.network.clone_from(&args.network);

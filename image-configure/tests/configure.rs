@@ -135,3 +135,55 @@ fn killed_at_any_point_the_old_or_the_new_configuration_holds() {
     }
     assert!(!seen.is_empty(), "some runs got far enough to be looked at");
 }
+
+/// A clone of an existing repository, with the values that its people have changed.
+fn existing(template: &str) -> TempDir {
+    let root = repository();
+    fs::write(root.path().join("setup-env.template"), template).unwrap();
+    let infrequent = "export JUPYTERHUB_DIR=`pwd` CRDS_PATH=/crds\nexport PIP_SWITCHES='--retries 9'\n";
+    fs::write(root.path().join("infrequent-env"), infrequent).unwrap();
+    root
+}
+
+const TEMPLATE_2024: &str = "export DEPLOYMENT_NAME=x\nexport FREEZE_CHILL=1\nsource infrequent-env\n";
+const TEMPLATE_NEWEST: &str = "export DEPLOYMENT_NAME=x\nexport FREEZE=0\nexport BASE_NOTEBOOK=\"minimal-notebook\"\nsource infrequent-env\n";
+
+#[test]
+fn an_existing_template_reaches_both_files() {
+    let root = existing(TEMPLATE_2024);
+    let document = ok(root.path(), &["roman"]);
+    assert_eq!(document["settings"]["pip_switches"], "--retries 9");
+    assert_eq!(document["settings"]["generation"], "2024");
+    assert_eq!(document["settings"]["freeze_chill"], false, "configuring without the flag turns it off");
+    let text = fs::read_to_string(root.path().join("setup-env")).unwrap();
+    assert!(text.contains("export PIP_SWITCHES='--retries 9'") && text.contains("export CRDS_PATH=/crds"));
+}
+
+#[test]
+fn the_newest_generation_is_recognised_with_its_flags() {
+    let root = existing(TEMPLATE_NEWEST);
+    let flags =
+        ["tike", "--freeze=1", "--repack", "1", "--base-notebook", "scipy-notebook", "--no-docker-caching"];
+    let document = ok(root.path(), &flags);
+    let settings = &document["settings"];
+    assert_eq!((&settings["generation"], &settings["repack"]), (&"newest".into(), &true.into()));
+    assert_eq!(settings["base_notebook"], "scipy-notebook");
+    assert_eq!(settings["user_cache_dirs"], serde_json::json!([]));
+    let text = fs::read_to_string(root.path().join("setup-env")).unwrap();
+    assert!(text.contains("\nexport FREEZE=1\n") && !text.contains("FREEZE_CHILL"), "{text}");
+    assert_eq!(configure(root.path(), &["tike", "--use-frozen=2"]).status.code(), Some(2));
+}
+
+#[test]
+fn explain_tells_every_origin_and_writes_nothing() {
+    let root = existing(TEMPLATE_2024);
+    let output = configure(root.path(), &["roman", "--explain", "--use-frozen=frozen"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("generation of the repository: 2024"), "{text}");
+    assert!(text.lines().any(|l| l.starts_with("USE_FROZEN") && l.contains("command line")), "{text}");
+    assert!(
+        text.lines().any(|l| l.starts_with("PIP_SWITCHES") && l.contains("setup-env.template")),
+        "{text}"
+    );
+    assert!(!root.path().join("setup-env").exists());
+}
