@@ -73,14 +73,13 @@ pub fn settings(args: &Args, root: &Path, console: &Console) -> Result<Stages, E
     let generation = template.as_ref().map(Template::generation).unwrap_or_default();
     let defaults = Settings::of_generation(generation, root, mission);
     let chosen = choose(args, &defaults)?;
-    let settled = match template {
+    let mut settled = match template {
         Some(template) => template.settings(&chosen, console)?,
         None => chosen.clone(),
     };
-    let settled = Settings {
-        user_cache_dirs: if args.no_docker_caching { Vec::new() } else { settled.user_cache_dirs },
-        ..settled
-    };
+    if args.no_docker_caching {
+        settled.user_cache_dirs = chosen.user_cache_dirs.clone();
+    }
     Ok(Stages { defaults, chosen, settled })
 }
 
@@ -104,6 +103,9 @@ fn choose(args: &Args, defaults: &Settings) -> Result<Settings, Error> {
     settings.owner = args.owner;
     if let Some(notebook) = args.base_notebook.and_then(|n| n.to_possible_value()) {
         notebook.get_name().clone_into(&mut settings.base_notebook);
+    }
+    if args.no_docker_caching {
+        settings.user_cache_dirs.clear();
     }
     settings.base_image.clone_from(&args.base_image);
     settings.engine = args.engine;
