@@ -4,9 +4,18 @@
 //! that all are tested without being installed. Which engine really works is found out by asking
 //! it ([`choose`]), never from a version string alone.
 
+mod answer;
+mod archive;
+mod buildah;
+mod calls;
+mod container;
+mod docker;
+mod mounted;
 mod operations;
+mod podman;
 mod probe;
 mod request;
+mod words;
 
 use std::fmt;
 use std::io::Read;
@@ -18,7 +27,9 @@ use crate::digest::Digest;
 use crate::fault::{Fault, Status};
 use crate::process::ProcessError;
 
-pub use probe::{Capabilities, choose};
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use probe::choose_on;
+pub use probe::{Capabilities, choose, report};
 pub use request::{BuildRequest, Mount, RunRequest, Secret};
 
 /// The programs that build and run images.
@@ -30,6 +41,24 @@ pub enum Kind {
     Podman,
     /// Buildah, which runs commands in working containers.
     Buildah,
+}
+
+impl Kind {
+    /// The name of its program.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Buildah => "buildah",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// An engine that answered.
@@ -48,12 +77,7 @@ pub struct Engine {
 impl fmt::Display for Engine {
     /// `docker 20.10.24 (/usr/bin/docker)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.kind {
-            Kind::Docker => "docker",
-            Kind::Podman => "podman",
-            Kind::Buildah => "buildah",
-        };
-        write!(f, "{name} {} ({})", self.version, self.program.display())
+        write!(f, "{} {} ({})", self.kind, self.version, self.program.display())
     }
 }
 

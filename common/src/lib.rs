@@ -26,5 +26,7 @@ pub mod shell;
 pub mod sibling;
 pub mod state_dir;
 pub mod state_file;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod tree;
 pub mod version_file;

@@ -1,18 +1,36 @@
 //! What tools do with an engine.
 
-use std::path::Path;
+use std::io::{IsTerminal as _, Read};
+use std::path::{Path, PathBuf};
 
-use super::{BuildRequest, Engine, EngineError, ImageFacts, RunRequest, Visitor};
+use super::answer::{self, Config};
+use super::archive::{self, Content};
+use super::container::Container;
+use super::podman::{self, Quirk};
+use super::{BuildRequest, Engine, EngineError, ImageFacts, Kind, RunRequest, Visitor};
+use super::{buildah, docker, mounted};
 use crate::console::Console;
-use crate::process::Exit;
+use crate::process::{self, Exit, Input, Invocation, ProcessError};
 
 impl Engine {
     /// What the engine knows of `image` (a name or an id); `None` if it has no such image.
     ///
     /// # Errors
     /// The engine failed, or its answer makes no sense.
-    pub fn inspect(&self, _image: &str, _console: &Console) -> Result<Option<ImageFacts>, EngineError> {
-        todo!()
+    pub fn inspect(&self, image: &str, console: &Console) -> Result<Option<ImageFacts>, EngineError> {
+        Ok(self.look_at(image, console)?.map(|(facts, _)| facts))
+    }
+
+    fn look_at(&self, image: &str, console: &Console) -> Result<Option<(ImageFacts, Config)>, EngineError> {
+        let call = self.inspect_call(image);
+        let captured = process::capture(&call, console)?;
+        if captured.exit.is_success() {
+            return answer::image(self.kind, &call, &captured.text()).map(Some);
+        }
+        if answer::is_no_image(&String::from_utf8_lossy(&captured.stderr)) {
+            return Ok(None);
+        }
+        Err(call.failed(&captured).into())
     }
 
     /// Builds an image; each line that the engine prints goes to `sink`. A status other than 0 is
@@ -22,47 +40,164 @@ impl Engine {
     /// The engine cannot be run, or we were told to stop.
     pub fn build(
         &self,
-        _request: &BuildRequest,
-        _console: &Console,
-        _sink: &mut dyn FnMut(&[u8]),
+        request: &BuildRequest,
+        console: &Console,
+        sink: &mut dyn FnMut(&[u8]),
     ) -> Result<Exit, EngineError> {
-        todo!()
+        Ok(process::stream(&self.build_call(request), console, sink)?)
     }
 
     /// Runs a command in a fresh container, named and labelled so that it is removed also when we
     /// are stopped; each line it prints goes to `sink`. The exit is the command's own.
     ///
     /// # Errors
-    /// The engine cannot be run, or we were told to stop.
+    /// The engine cannot be run, or we were told to stop. Buildah: there is no such image; docker
+    /// and podman say so themselves and end with 125.
     pub fn run(
         &self,
-        _request: &RunRequest,
-        _console: &Console,
-        _sink: &mut dyn FnMut(&[u8]),
+        request: &RunRequest,
+        console: &Console,
+        sink: &mut dyn FnMut(&[u8]),
     ) -> Result<Exit, EngineError> {
-        todo!()
+        let container = Container::new(self, console);
+        let call = match self.kind {
+            Kind::Docker => docker::run(self.call(), request, container.name()),
+            Kind::Podman => {
+                let quirk = self.podman_quirk(&request.image, console)?;
+                podman::run(self, request, container.name(), &quirk)
+            }
+            Kind::Buildah => {
+                let command = self.working_container(request, &container, console)?;
+                buildah::run(self, request, container.name(), &command)
+            }
+        };
+        Ok(process::stream(&call, console, sink)?)
     }
 
-    /// Shows `visit` each file below `path` of `image`, without running the image.
+    /// As [`Self::run`], on our own three streams: for a person's shell. The container gets a
+    /// terminal if our standard input is one.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_attached(&self, request: &RunRequest, console: &Console) -> Result<Exit, EngineError> {
+        let container = Container::new(self, console);
+        let tty = std::io::stdin().is_terminal();
+        let call = match self.kind {
+            Kind::Docker => docker::run_attached(self.call(), request, container.name(), tty),
+            Kind::Podman => {
+                let quirk = self.podman_quirk(&request.image, console)?;
+                podman::run_attached(self, request, container.name(), &quirk, tty)
+            }
+            Kind::Buildah => {
+                let command = self.working_container(request, &container, console)?;
+                if tty {
+                    buildah::run_attached(self, request, container.name(), &command)
+                } else {
+                    buildah::run(self, request, container.name(), &command)
+                }
+            }
+        };
+        Ok(process::attach(&call.input(Input::Ours), console)?)
+    }
+
+    /// What podman needs to run a container here, found by trying on the image itself.
+    fn podman_quirk(&self, image: &str, console: &Console) -> Result<Quirk, EngineError> {
+        for quirk in Quirk::all() {
+            let trial = Container::new(self, console);
+            let captured = process::capture(&podman::try_run(self, image, trial.name(), &quirk), console)?;
+            // Any other complaint, such as an image without `true`, is for the real run to make.
+            if captured.exit.is_success()
+                || !answer::is_podman_quirk(&String::from_utf8_lossy(&captured.stderr))
+            {
+                return Ok(quirk);
+            }
+        }
+        Ok(Quirk::None)
+    }
+
+    /// Makes buildah's working container for `request`, and gives the whole command to run in it.
+    fn working_container(
+        &self,
+        request: &RunRequest,
+        container: &Container<'_>,
+        console: &Console,
+    ) -> Result<Vec<String>, EngineError> {
+        let Some((_, config)) = self.look_at(&request.image, console)? else {
+            return Err(self.no_image(&request.image));
+        };
+        for switch in buildah::left_out(request) {
+            console.warn(format_args!("buildah cannot do what {switch} asks for; it is left out"));
+        }
+        process::text(&self.create_call(&request.image, container.name()), console)?;
+        let mut command = config.entrypoint.unwrap_or_default();
+        if request.command.is_empty() {
+            command.extend(config.cmd.unwrap_or_default());
+        } else {
+            command.extend_from_slice(&request.command);
+        }
+        Ok(command)
+    }
+
+    /// Shows `visit` each file below `path` of `image`, without running the image. If `path` is
+    /// itself a file, that is shown under its own name; if it is a link, what it leads to.
     ///
     /// # Errors
     /// The image or the path is not there, the engine failed, or `visit` did.
     pub fn read_tree(
         &self,
-        _image: &str,
-        _path: &str,
-        _console: &Console,
-        _visit: Visitor<'_>,
+        image: &str,
+        path: &str,
+        console: &Console,
+        visit: Visitor<'_>,
     ) -> Result<(), EngineError> {
-        todo!()
+        let container = self.container_of(image, console)?;
+        let no_path = || EngineError::NoPath { image: image.to_owned(), path: path.to_owned() };
+        let call = match self.kind {
+            Kind::Docker => docker::copy_out(self, container.name(), path),
+            Kind::Podman => podman::copy_out(self, container.name(), path),
+            Kind::Buildah => {
+                let root = self.mount(&container, console)?;
+                let top = mounted::resolve(&root, path).map_err(|e| unreadable(image, e))?;
+                let top = top.ok_or_else(no_path)?;
+                return mounted::walk(&top, false, visit).map_err(|e| unreadable(image, e));
+            }
+        };
+        let read = stream_of(&call, image, console, &mut |stream| {
+            archive::walk(stream, Content::Below, &mut *visit)
+        });
+        read.map_err(|error| match error {
+            EngineError::Call(ProcessError::Failed { stderr, .. }) if answer::is_no_path(&stderr) => {
+                no_path()
+            }
+            error => error,
+        })
     }
 
-    /// Shows `visit` each file of the whole `image`, without running it.
+    /// Shows `visit` each file of the whole `image`, without running it. Empty files that engines
+    /// put into every container (`/etc/hosts` and the like) are not shown.
     ///
     /// # Errors
     /// As [`Self::read_tree`].
-    pub fn read_all(&self, _image: &str, _console: &Console, _visit: Visitor<'_>) -> Result<(), EngineError> {
-        todo!()
+    pub fn read_all(&self, image: &str, console: &Console, visit: Visitor<'_>) -> Result<(), EngineError> {
+        let container = self.container_of(image, console)?;
+        if self.kind == Kind::Buildah {
+            let root = self.mount(&container, console)?;
+            return mounted::walk(&root, true, visit).map_err(|e| unreadable(image, e));
+        }
+        let call = docker::export(self, container.name());
+        stream_of(&call, image, console, &mut |stream| archive::walk(stream, Content::Root, &mut *visit))
+    }
+
+    /// A container of `image` that is not started.
+    fn container_of<'a>(&'a self, image: &str, console: &'a Console) -> Result<Container<'a>, EngineError> {
+        let container = Container::new(self, console);
+        let made = process::text(&self.create_call(image, container.name()), console);
+        self.needing(image, made, console)?;
+        Ok(container)
+    }
+
+    fn mount(&self, container: &Container<'_>, console: &Console) -> Result<PathBuf, EngineError> {
+        Ok(process::text(&buildah::mount(self, container.name()), console)?.into())
     }
 
     /// Writes `image` to `file` as an archive whose configuration blob is byte for byte that of the
@@ -71,24 +206,27 @@ impl Engine {
     ///
     /// # Errors
     /// The image is not there, or the engine failed.
-    pub fn save(&self, _image: &str, _file: &Path, _console: &Console) -> Result<(), EngineError> {
-        todo!()
+    pub fn save(&self, image: &str, file: &Path, console: &Console) -> Result<(), EngineError> {
+        let saved = process::text(&self.save_call(image, file), console);
+        self.needing(image, saved, console)
     }
 
     /// Gives `image` the further name `name`.
     ///
     /// # Errors
-    /// The engine failed.
-    pub fn tag(&self, _image: &str, _name: &str, _console: &Console) -> Result<(), EngineError> {
-        todo!()
+    /// The image is not there, or the engine failed.
+    pub fn tag(&self, image: &str, name: &str, console: &Console) -> Result<(), EngineError> {
+        let tagged = process::text(&self.tag_call(image, name), console);
+        self.needing(image, tagged, console)
     }
 
     /// Removes the name `image`, and the image if it was its last.
     ///
     /// # Errors
-    /// The engine failed.
-    pub fn remove_image(&self, _image: &str, _console: &Console) -> Result<(), EngineError> {
-        todo!()
+    /// The image is not there, or the engine failed.
+    pub fn remove_image(&self, image: &str, console: &Console) -> Result<(), EngineError> {
+        let removed = process::text(&self.remove_image_call(image), console);
+        self.needing(image, removed, console)
     }
 
     /// Fetches `reference` from its registry; each line printed goes to `sink`.
@@ -97,18 +235,64 @@ impl Engine {
     /// The engine cannot be run, or we were told to stop.
     pub fn pull(
         &self,
-        _reference: &str,
-        _console: &Console,
-        _sink: &mut dyn FnMut(&[u8]),
+        reference: &str,
+        console: &Console,
+        sink: &mut dyn FnMut(&[u8]),
     ) -> Result<Exit, EngineError> {
-        todo!()
+        Ok(process::stream(&self.pull_call(reference), console, sink)?)
     }
 
     /// Makes an image `tag` of one layer from a root file system in the tar file `archive`.
     ///
     /// # Errors
     /// The engine failed.
-    pub fn import(&self, _archive: &Path, _tag: &str, _console: &Console) -> Result<(), EngineError> {
-        todo!()
+    pub fn import(&self, archive: &Path, tag: &str, console: &Console) -> Result<(), EngineError> {
+        if self.kind != Kind::Buildah {
+            process::text(&docker::import(self, archive, tag), console)?;
+            return Ok(());
+        }
+        let container = Container::new(self, console);
+        for call in buildah::import(self, archive, tag, container.name()) {
+            process::text(&call, console)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a failure plain whose cause is that `image` is not there. The engine is asked, because
+    /// each says it in other words.
+    fn needing<T>(
+        &self,
+        image: &str,
+        result: Result<T, ProcessError>,
+        console: &Console,
+    ) -> Result<(), EngineError> {
+        match result {
+            Ok(_) => Ok(()),
+            Err(error @ ProcessError::Failed { .. }) => match self.inspect(image, console)? {
+                Some(_) => Err(error.into()),
+                None => Err(self.no_image(image)),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn no_image(&self, image: &str) -> EngineError {
+        EngineError::NoImage { image: image.to_owned(), engine: self.to_string() }
     }
 }
+
+fn stream_of(
+    call: &Invocation,
+    image: &str,
+    console: &Console,
+    consume: &mut dyn FnMut(&mut dyn Read) -> std::io::Result<()>,
+) -> Result<(), EngineError> {
+    process::read(call, console, &mut |stream| consume(stream).map_err(|e| unreadable(image, e)))
+}
+
+fn unreadable(image: &str, source: std::io::Error) -> EngineError {
+    EngineError::Archive { image: image.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! What can be asked of an engine, as values.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// A file that a build sees below `/run/secrets`, and that stays out of the image.
@@ -37,6 +38,16 @@ pub struct Mount {
     pub source: PathBuf,
     /// In the container.
     pub target: String,
+}
+
+impl Mount {
+    /// `source:target`, as every engine's `--volume` takes it.
+    pub(super) fn word(&self) -> OsString {
+        let mut word = self.source.clone().into_os_string();
+        word.push(":");
+        word.push(&self.target);
+        word
+    }
 }
 
 /// A command to run in a fresh container, which is removed afterwards however the run ends.

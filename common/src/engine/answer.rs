@@ -1,0 +1,148 @@
+//! What engines print, understood.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{EngineError, ImageFacts, Kind};
+use crate::process::Invocation;
+
+/// The part of an image's configuration that we read; the same in all engines.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Config {
+    pub(super) env: Option<Vec<String>>,
+    pub(super) labels: Option<BTreeMap<String, String>>,
+    pub(super) entrypoint: Option<Vec<String>>,
+    pub(super) cmd: Option<Vec<String>>,
+}
+
+/// `docker image inspect` and `podman image inspect`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    id: String,
+    config: Option<Config>,
+    size: Option<u64>,
+}
+
+/// `buildah inspect --type image`, which calls things by other names.
+#[derive(Debug, Deserialize)]
+struct BuildahInspected {
+    #[serde(rename = "FromImageID")]
+    id: String,
+    #[serde(rename = "OCIv1")]
+    oci: BuildahImage,
+}
+
+#[derive(Debug, Deserialize)]
+struct BuildahImage {
+    #[serde(default)]
+    config: Config,
+}
+
+/// What an engine of `kind` printed about an image.
+pub(super) fn image(kind: Kind, call: &Invocation, text: &str) -> Result<(ImageFacts, Config), EngineError> {
+    let parsed = match kind {
+        Kind::Docker | Kind::Podman => serde_json::from_str(text),
+        Kind::Buildah => serde_json::from_str(text).map(|BuildahInspected { id, oci }| Inspected {
+            id,
+            config: Some(oci.config),
+            size: None,
+        }),
+    };
+    let wrong = |reason: String| EngineError::Answer { call: call.to_string(), reason };
+    let Inspected { id, config, size } = parsed.map_err(|e| wrong(e.to_string()))?;
+    let id = id.parse().map_err(|e: crate::digest::NotADigest| wrong(e.to_string()))?;
+    let mut config = config.unwrap_or_default();
+    let env = config.env.take().unwrap_or_default();
+    let labels = config.labels.take().unwrap_or_default();
+    Ok((ImageFacts { id, env, labels, size }, config))
+}
+
+/// Whether an engine's complaint means that it has no such image, and nothing worse.
+pub(super) fn is_no_image(stderr: &str) -> bool {
+    says(stderr, &["no such image", "no such object", "image not known", "unable to find image"])
+}
+
+/// Whether a complaint means that the path is not in the container, and nothing worse.
+pub(super) fn is_no_path(stderr: &str) -> bool {
+    says(stderr, &["no such container:path", "could not find the file", "could not be found on container"])
+}
+
+/// Whether a complaint is that podman's default limits cannot be set, or that crun does not take
+/// this host's cgroups.
+pub(super) fn is_podman_quirk(stderr: &str) -> bool {
+    says(stderr, &["rlimit", "cgroups in hybrid mode"])
+}
+
+fn says(stderr: &str, phrases: &[&str]) -> bool {
+    let stderr = stderr.to_lowercase();
+    phrases.iter().any(|phrase| stderr.contains(phrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "039a1e91d179aed1b33103627e54f7c35d933209aeb1a22c9babf38da462f486";
+
+    fn facts(kind: Kind, text: &str) -> ImageFacts {
+        image(kind, &Invocation::new("engine"), text).unwrap().0
+    }
+
+    #[test]
+    fn docker_and_podman_and_buildah_tell_the_same() {
+        let docker = format!(
+            r#"{{"Id":"sha256:{HEX}","RepoTags":["a:latest"],"Config":{{"User":"","Env":["A=1","B=x=y"],"Labels":{{"l":"v"}},"Cmd":null}},"Size":22}}"#
+        );
+        let podman = docker.replace("sha256:", "");
+        let buildah = format!(
+            r#"{{"Type":"buildah 0.0.1","FromImageID":"{HEX}","OCIv1":{{"config":{{"Env":["A=1","B=x=y"],"Labels":{{"l":"v"}}}}}}}}"#
+        );
+        let told = facts(Kind::Docker, &docker);
+        assert_eq!(told.id.hex(), HEX);
+        assert_eq!(told.variable("B"), Some("x=y"));
+        assert_eq!(told.variable("C"), None);
+        assert_eq!((told.labels["l"].as_str(), told.size), ("v", Some(22)));
+        assert_eq!(facts(Kind::Podman, &podman), told);
+        assert_eq!(facts(Kind::Buildah, &buildah), ImageFacts { size: None, ..told });
+    }
+
+    #[test]
+    fn an_image_without_any_settings_is_no_error() {
+        let text = format!(r#"{{"Id":"sha256:{HEX}","Config":{{"Env":null,"Labels":null}},"Size":0}}"#);
+        assert!(facts(Kind::Docker, &text).env.is_empty());
+        let text = format!(r#"{{"FromImageID":"{HEX}","OCIv1":{{"rootfs":null}}}}"#);
+        assert!(facts(Kind::Buildah, &text).labels.is_empty());
+    }
+
+    #[test]
+    fn nonsense_is_told_with_the_call() {
+        let call = Invocation::new("docker").arg("image");
+        for text in ["", "[]", r#"{"Id":"abc"}"#] {
+            let error = image(Kind::Docker, &call, text).unwrap_err().to_string();
+            assert!(error.starts_with("cannot understand what `docker image` printed: "), "{error}");
+        }
+    }
+
+    /// The words of docker 20.10 and 28.2, podman 4.3 and buildah 1.28.
+    #[test]
+    fn a_missing_image_is_told_from_a_broken_engine() {
+        for text in [
+            "Error: No such image: nope",
+            "Error response from daemon: no such image: nope: No such image: nope:latest",
+            "Error: nope: image not known",
+        ] {
+            assert!(is_no_image(text), "{text}");
+        }
+        assert!(!is_no_image("Cannot connect to the Docker daemon at unix:///nope."));
+        for text in [
+            "Error: No such container:path: n:/nope",
+            "Error response from daemon: Could not find the file /nope in container n",
+            "Error: \"/nope\" could not be found on container n: no such file or directory",
+        ] {
+            assert!(is_no_path(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Requests as calls of docker. Podman understands most of these too.
+
+use std::path::Path;
+
+use super::words::{self, Switch};
+use super::{BuildRequest, Engine, RunRequest};
+use crate::process::Invocation;
+
+/// What only `BuildKit` knows; 28.2 without buildx ends with 125 at `--progress`, and the rest are
+/// about builders that the old one is not.
+const LEGACY_LACKS: [Switch; 8] = [
+    Switch::Valued("--progress"),
+    Switch::Valued("--builder"),
+    Switch::Valued("--secret"),
+    Switch::Valued("--ssh"),
+    Switch::Valued("--provenance"),
+    Switch::Valued("--sbom"),
+    Switch::Valued("--attest"),
+    Switch::Alone("--load"),
+];
+
+/// `docker build WORDS --tag T --build-arg K=V … --secret … --network N --file F .` in the context:
+/// the order of the original's own calls.
+pub(super) fn build(engine: &Engine, request: &BuildRequest) -> Invocation {
+    // Said both ways: the user's shell has what setup-env exported.
+    let (words, buildkit) = if engine.is_legacy() {
+        (words::without(&request.words, &LEGACY_LACKS), "0")
+    } else {
+        (request.words.clone(), "1")
+    };
+    let call = engine.call().arg("build").args(words);
+    described(call, request, engine.capabilities.secrets).env("DOCKER_BUILDKIT", buildkit)
+}
+
+/// The part of a build's call that is the same for all engines.
+pub(super) fn described(call: Invocation, request: &BuildRequest, secrets: bool) -> Invocation {
+    let mut call = call.arg("--tag").arg(&request.tag);
+    for (name, value) in &request.arguments {
+        call = call.arg("--build-arg").arg(format!("{name}={value}"));
+    }
+    // An engine that has no secrets cannot be given one; see `Capabilities::secrets`.
+    for secret in request.secrets.iter().filter(|_| secrets) {
+        let mut word = std::ffi::OsString::from(format!("id={},src=", secret.id));
+        word.push(&secret.source);
+        call = call.arg("--secret").arg(word);
+    }
+    call.option("--network", request.network.as_deref())
+        .arg("--file")
+        .arg(&request.dockerfile)
+        .arg(".")
+        .dir(&request.context)
+}
+
+/// `docker run WORDS --name N --label … IMAGE CMD…`.
+///
+/// Signals are not passed on by the client: a first process of a container ignores those that it
+/// does not handle, and we remove the container anyway, which ends it at once.
+pub(super) fn run(program: Invocation, request: &RunRequest, name: &str) -> Invocation {
+    let call = program.arg("run").args(&request.words);
+    container(call, request, name).arg("--sig-proxy=false").arg(&request.image).args(&request.command)
+}
+
+/// As [`run`], for a person at a terminal.
+pub(super) fn run_attached(program: Invocation, request: &RunRequest, name: &str, tty: bool) -> Invocation {
+    let call = program.arg("run").args(&request.words).arg("--interactive");
+    let call = if tty { call.arg("--tty") } else { call };
+    container(call, request, name).arg(&request.image).args(&request.command)
+}
+
+fn container(call: Invocation, request: &RunRequest, name: &str) -> Invocation {
+    let mut call = marked(call, name);
+    for (name, value) in &request.variables {
+        call = call.arg("--env").arg(format!("{name}={value}"));
+    }
+    for mount in &request.mounts {
+        call = call.arg("--volume").arg(mount.word());
+    }
+    call.option("--network", request.network.as_deref())
+}
+
+/// Marks a container as ours, so that it is found again whatever becomes of us.
+fn marked(call: Invocation, name: &str) -> Invocation {
+    let [process, host] = super::container::labels();
+    call.arg("--name").arg(name).arg("--label").arg(process).arg("--label").arg(host)
+}
+
+/// A container that is never started. The command is a formality for images that have none.
+pub(super) fn create(engine: &Engine, image: &str, name: &str) -> Invocation {
+    let call = engine.call().args(["create", "--pull", "never"]);
+    marked(call, name).arg(image).arg("true")
+}
+
+/// `path` of the container as a tar stream. A link is followed (docker says `invalid symlink` else).
+pub(super) fn copy_out(engine: &Engine, name: &str, path: &str) -> Invocation {
+    engine.call().args(["cp", "-L"]).arg(format!("{name}:{path}")).arg("-")
+}
+
+/// The whole container as a tar stream.
+pub(super) fn export(engine: &Engine, name: &str) -> Invocation {
+    engine.call().args(["export", name])
+}
+
+/// Removes a container, also a running one.
+pub(super) fn remove(engine: &Engine, name: &str) -> Invocation {
+    engine.call().args(["rm", "--force", "--volumes", name]).cleanup()
+}
+
+/// The names of all containers that this host's tools made.
+pub(super) fn list(engine: &Engine) -> Invocation {
+    let [_, host] = super::container::labels();
+    let filter = format!("label={host}");
+    engine.call().args(["ps", "--all", "--filter", &filter, "--format", "{{.Names}}"])
+}
+
+/// What it knows of an image, as JSON.
+pub(super) fn inspect(engine: &Engine, image: &str) -> Invocation {
+    engine.call().args(["image", "inspect", "--format", "{{json .}}", image])
+}
+
+/// The image as an archive.
+pub(super) fn save(engine: &Engine, image: &str, file: &Path) -> Invocation {
+    engine.call().arg("save").arg("--output").arg(file).arg(image)
+}
+
+/// A root file system as an image.
+pub(super) fn import(engine: &Engine, archive: &Path, tag: &str) -> Invocation {
+    engine.call().arg("import").arg(archive).arg(tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::calls::tests::{build_request, engine, run_request, shown};
+    use super::super::{Capabilities, Kind};
+    use super::*;
+
+    /// The recorded call of the original, with its values that contain blanks as one word each.
+    #[test]
+    fn a_build_is_that_of_the_contract() {
+        let call = build(&engine(Kind::Docker), &build_request());
+        assert_eq!(
+            shown(&call),
+            "docker build --rm --force-rm --build-arg OWNER=spacetelescope --build-arg REGISTRY= --progress plain \
+             --platform linux/amd64 --tag notebook-common --build-arg BASE_IMAGE=spacetelescope/scipy-notebook \
+             --build-arg 'PIP_SWITCHES=--no-color --default-timeout 100' --file Dockerfile.cached ."
+        );
+        assert_eq!(call.directory(), Some(Path::new("/r/deployments/common")));
+        assert_eq!(call.environment(), [("DOCKER_BUILDKIT".into(), "1".into())]);
+    }
+
+    #[test]
+    fn secrets_and_the_network_come_before_the_file() {
+        let mut request = build_request();
+        request.words.clear();
+        request.arguments.clear();
+        request.secrets = vec![super::super::Secret { id: "ca".to_owned(), source: "/etc/ca.pem".into() }];
+        request.network = Some("host".to_owned());
+        let call = build(&engine(Kind::Docker), &request);
+        assert_eq!(
+            shown(&call),
+            "docker build --tag notebook-common --secret id=ca,src=/etc/ca.pem --network host --file Dockerfile.cached ."
+        );
+    }
+
+    #[test]
+    fn the_legacy_builder_gets_nothing_that_it_does_not_know() {
+        let mut legacy = engine(Kind::Docker);
+        legacy.capabilities = Capabilities::default();
+        let mut request = build_request();
+        request.secrets = vec![super::super::Secret { id: "ca".to_owned(), source: "/etc/ca.pem".into() }];
+        let call = build(&legacy, &request);
+        let text = shown(&call);
+        assert!(!text.contains("--progress") && !text.contains("--secret"), "{text}");
+        assert_eq!(call.environment(), [("DOCKER_BUILDKIT".into(), "0".into())]);
+    }
+
+    /// D30: the command was split and globbed again on the host.
+    #[test]
+    fn d30_a_run_keeps_each_word_of_the_command() {
+        let call = run(engine(Kind::Docker).call(), &run_request(&["bash", "-c", "echo hi there", "*"]), "n");
+        let [process, host] = super::super::container::labels();
+        assert_eq!(
+            shown(&call),
+            format!(
+                "docker run --rm -e JUPYTER_ENABLE_LAB=yes --platform linux/amd64 --name n --label {process} \
+                 --label {host} --env A='b c' --volume /host:/home/jovyan --sig-proxy=false notebook-roman:latest \
+                 bash -c 'echo hi there' '*'"
+            )
+            .replace("A='b c'", "'A=b c'")
+        );
+    }
+
+    #[test]
+    fn a_person_gets_a_terminal_and_the_signals() {
+        let call = run_attached(engine(Kind::Docker).call(), &run_request(&[]), "n", true);
+        let text = shown(&call);
+        assert!(text.contains(" --interactive --tty ") && !text.contains("sig-proxy"), "{text}");
+        assert!(text.ends_with(" notebook-roman:latest"), "{text}");
+    }
+
+    #[test]
+    fn the_small_calls() {
+        let docker = engine(Kind::Docker);
+        assert_eq!(shown(&copy_out(&docker, "n", "/opt/env-frozen")), "docker cp -L n:/opt/env-frozen -");
+        assert_eq!(shown(&export(&docker, "n")), "docker export n");
+        assert_eq!(shown(&remove(&docker, "n")), "docker rm --force --volumes n");
+        assert_eq!(shown(&inspect(&docker, "i")), "docker image inspect --format '{{json .}}' i");
+        assert_eq!(shown(&save(&docker, "i", Path::new("/a b"))), "docker save --output '/a b' i");
+        assert_eq!(shown(&import(&docker, Path::new("r.tar"), "t")), "docker import r.tar t");
+        assert!(
+            shown(&create(&docker, "i", "n")).starts_with("docker create --pull never --name n --label ")
+        );
+    }
+}

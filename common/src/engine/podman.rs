@@ -1,0 +1,187 @@
+//! Requests as calls of podman, where they differ from those of docker.
+
+use std::path::Path;
+
+use rustix::process::Resource;
+
+use super::docker;
+use super::words::{self, Switch};
+use super::{BuildRequest, Engine, RunRequest};
+use crate::process::Invocation;
+
+/// Switches that only docker's builders know. None of them changes what is built.
+pub(super) const BUILD_LACKS: [Switch; 8] = [
+    Switch::Valued("--progress"),
+    Switch::Valued("--builder"),
+    Switch::Valued("--provenance"),
+    Switch::Valued("--sbom"),
+    Switch::Valued("--attest"),
+    Switch::Valued("--cache-from"),
+    Switch::Valued("--cache-to"),
+    Switch::Alone("--load"),
+];
+
+/// What some hosts need before podman can run a container; found out by trying.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Quirk {
+    /// Nothing.
+    #[default]
+    None,
+    /// These limits in place of podman's defaults, which a process without `CAP_SYS_RESOURCE` may
+    /// not set.
+    Limits(Limits),
+    /// Those, and runc: crun does not start on a host with both kinds of cgroups.
+    LimitsAndRunc(Limits),
+}
+
+/// How many files and processes; both, because podman sets its default for the one not given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    pub(super) files: u64,
+    pub(super) processes: u64,
+}
+
+impl Limits {
+    /// What podman asks for by itself where nothing stands against it.
+    const MOST: u64 = 1_048_576;
+
+    /// As high as this process may go.
+    pub(super) fn ours() -> Self {
+        let most = |resource| {
+            let limit = rustix::process::getrlimit(resource).maximum;
+            limit.unwrap_or(Self::MOST).min(Self::MOST)
+        };
+        Self { files: most(Resource::Nofile), processes: most(Resource::Nproc) }
+    }
+
+    fn words(self) -> Vec<String> {
+        let Self { files, processes } = self;
+        let word = |name: &str, most: u64| format!("{name}={most}:{most}");
+        vec!["--ulimit".to_owned(), word("nofile", files), "--ulimit".to_owned(), word("nproc", processes)]
+    }
+}
+
+impl Quirk {
+    /// All there are, the least first.
+    pub(super) fn all() -> [Self; 3] {
+        let limits = Limits::ours();
+        [Self::None, Self::Limits(limits), Self::LimitsAndRunc(limits)]
+    }
+
+    /// What comes before the verb.
+    const fn global(&self) -> &'static [&'static str] {
+        match self {
+            Self::None | Self::Limits(_) => &[],
+            Self::LimitsAndRunc(_) => &["--runtime", "runc"],
+        }
+    }
+
+    /// What comes behind `run`.
+    fn run(&self) -> Vec<String> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Limits(limits) | Self::LimitsAndRunc(limits) => limits.words(),
+        }
+    }
+}
+
+/// `podman build`, in a chroot: the one isolation that works in every place where the rest does.
+pub(super) fn build(engine: &Engine, request: &BuildRequest) -> Invocation {
+    let mut call = engine.call().arg("build");
+    if !words::has(&request.words, "--isolation") {
+        call = call.args(["--isolation", "chroot"]);
+    }
+    let words = words::with_oci_platform(words::without(&request.words, &BUILD_LACKS));
+    docker::described(call.args(words), request, true)
+}
+
+/// `podman run`, with what this host needs.
+pub(super) fn run(engine: &Engine, request: &RunRequest, name: &str, quirk: &Quirk) -> Invocation {
+    docker::run(engine.call().args(quirk.global().iter().copied()), &fit(request, quirk), name)
+}
+
+/// As [`run`], for a person at a terminal.
+pub(super) fn run_attached(
+    engine: &Engine,
+    request: &RunRequest,
+    name: &str,
+    quirk: &Quirk,
+    tty: bool,
+) -> Invocation {
+    let program = engine.call().args(quirk.global().iter().copied());
+    docker::run_attached(program, &fit(request, quirk), name, tty)
+}
+
+/// The words of `request` made fit for podman; the quirk's first, so that the user's win.
+fn fit(request: &RunRequest, quirk: &Quirk) -> RunRequest {
+    let mut words = quirk.run();
+    words.extend(words::with_oci_platform(request.words.clone()));
+    RunRequest { words, ..request.clone() }
+}
+
+/// A container of `image` that does as good as nothing, to see whether containers start here.
+pub(super) fn try_run(engine: &Engine, image: &str, name: &str, quirk: &Quirk) -> Invocation {
+    let request = RunRequest {
+        image: image.to_owned(),
+        words: ["--rm", "--pull=never", "--network=none", "--entrypoint="].map(str::to_owned).to_vec(),
+        command: vec!["true".to_owned()],
+        ..RunRequest::default()
+    };
+    run(engine, &request, name, quirk)
+}
+
+/// `path` of the container as a tar stream; podman follows a link by itself.
+pub(super) fn copy_out(engine: &Engine, name: &str, path: &str) -> Invocation {
+    engine.call().arg("cp").arg(format!("{name}:{path}")).arg("-")
+}
+
+/// The image as an archive that keeps its configuration byte for byte.
+pub(super) fn save(engine: &Engine, image: &str, file: &Path) -> Invocation {
+    engine.call().args(["save", "--format", "oci-archive", "--output"]).arg(file).arg(image)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Kind;
+    use super::super::calls::tests::{build_request, engine, run_request, shown};
+    use super::*;
+
+    #[test]
+    fn a_build_is_dockers_without_what_only_docker_knows() {
+        let mut request = build_request();
+        request.words = crate::shell::split_unquoted(
+            "--rm --force-rm --progress plain --platform linux/aarch64 --load --cache-from type=gha",
+        );
+        request.arguments.truncate(1);
+        assert_eq!(
+            shown(&build(&engine(Kind::Podman), &request)),
+            "podman build --isolation chroot --rm --force-rm --platform linux/arm64 --tag notebook-common \
+             --build-arg BASE_IMAGE=spacetelescope/scipy-notebook --file Dockerfile.cached ."
+        );
+        request.words = vec!["--isolation=oci".to_owned()];
+        let text = shown(&build(&engine(Kind::Podman), &request));
+        assert!(text.starts_with("podman build --isolation=oci --tag"), "{text}");
+    }
+
+    #[test]
+    fn a_quirk_adds_what_the_host_needs_and_no_more() {
+        let podman = engine(Kind::Podman);
+        let limits = Limits { files: 512, processes: 99 };
+        let text = |quirk| shown(&run(&podman, &run_request(&["true"]), "n", &quirk));
+        assert!(text(Quirk::None).starts_with("podman run --rm -e "));
+        let two = "run --ulimit nofile=512:512 --ulimit nproc=99:99 --rm -e ";
+        assert!(text(Quirk::Limits(limits)).starts_with(&format!("podman {two}")));
+        assert!(text(Quirk::LimitsAndRunc(limits)).starts_with(&format!("podman --runtime runc {two}")));
+        let attached = run_attached(&podman, &run_request(&[]), "n", &Quirk::LimitsAndRunc(limits), false);
+        assert!(shown(&attached).starts_with("podman --runtime runc run --ulimit "));
+    }
+
+    #[test]
+    fn the_small_calls() {
+        let podman = engine(Kind::Podman);
+        assert_eq!(shown(&copy_out(&podman, "n", "/opt")), "podman cp n:/opt -");
+        let archive = "podman save --format oci-archive --output /a.tar i";
+        assert_eq!(shown(&save(&podman, "i", Path::new("/a.tar"))), archive);
+        assert!(shown(&try_run(&podman, "i", "n", &Quirk::None)).ends_with(" i true"));
+    }
+}

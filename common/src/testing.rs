@@ -1,0 +1,17 @@
+//! What the tools' tests share: container engines that only pretend, and a deployments repository.
+//!
+//! Nothing here is part of a tool. A crate's tests switch it on with
+//! `common = { workspace = true, features = ["testing"] }` among the development dependencies.
+//! Whatever goes wrong panics: in a test that is the answer.
+
+#![allow(clippy::missing_panics_doc, reason = "a panic is how a test fails")]
+#![allow(clippy::must_use_candidate, reason = "what is prepared has an id that not every test needs")]
+
+mod engine;
+mod image;
+mod programs;
+mod repository;
+
+pub use engine::{Call, FakeEngine};
+pub use programs::plain_programs;
+pub use repository::Repository;
