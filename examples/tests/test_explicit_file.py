@@ -22,7 +22,8 @@ class Lists(unittest.TestCase):
     """parse and is_explicit."""
 
     def test_digests_in_every_spelling(self):
-        for text, algorithm in ((MD5, "md5"), ("md5:" + MD5, "md5"), (SHA256, "sha256"), ("sha256:" + SHA256, "sha256")):
+        spellings = {MD5: "md5", f"md5:{MD5}": "md5", SHA256: "sha256", f"sha256:{SHA256}": "sha256"}
+        for text, algorithm in spellings.items():
             (package,) = explicit_file.parse(f"# comment\n@EXPLICIT\n{URL}#{text}\n", "list")
             self.assertEqual((package.url, package.digest.algorithm), (URL, algorithm))
 

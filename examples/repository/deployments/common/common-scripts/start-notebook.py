@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Start the notebook server: below a hub if there is one, else alone. Only for base images that bring no such program."""
+"""Start the notebook server, below a hub if there is one. Only for base images that bring no such program."""
 
 import os
 import sys

@@ -45,7 +45,7 @@ class Transaction:
     async def _install_explicit(self, packages):
         store = ArchiveStore(self.settings.package_cache / "archives")
         records = []
-        for package, path in [(package, store.obtain(package)) for package in packages]:
+        for path in [store.obtain(package) for package in packages]:
             record = await rattler.RepoDataRecord.from_package_archive(path)
             record.url = path.as_uri()
             records.append(record)
