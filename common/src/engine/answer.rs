@@ -44,7 +44,7 @@ struct BuildahImage {
 /// What an engine of `kind` printed about an image.
 pub(super) fn image(kind: Kind, call: &Invocation, text: &str) -> Result<(ImageFacts, Config), EngineError> {
     let parsed = match kind {
-        Kind::Docker | Kind::Podman => serde_json::from_str(text),
+        Kind::Docker | Kind::Podman => serde_json::from_str(text).map(|[image]: [Inspected; 1]| image),
         Kind::Buildah => serde_json::from_str(text).map(|BuildahInspected { id, oci }| Inspected {
             id,
             config: Some(oci.config),
@@ -100,6 +100,7 @@ mod tests {
         let buildah = format!(
             r#"{{"Type":"buildah 0.0.1","FromImageID":"{HEX}","OCIv1":{{"config":{{"Env":["A=1","B=x=y"],"Labels":{{"l":"v"}}}}}}}}"#
         );
+        let (docker, podman) = (format!("[{docker}]"), format!("[{podman}]"));
         let told = facts(Kind::Docker, &docker);
         assert_eq!(told.id.hex(), HEX);
         assert_eq!(told.variable("B"), Some("x=y"));
@@ -111,7 +112,7 @@ mod tests {
 
     #[test]
     fn an_image_without_any_settings_is_no_error() {
-        let text = format!(r#"{{"Id":"sha256:{HEX}","Config":{{"Env":null,"Labels":null}},"Size":0}}"#);
+        let text = format!(r#"[{{"Id":"sha256:{HEX}","Config":{{"Env":null,"Labels":null}},"Size":0}}]"#);
         assert!(facts(Kind::Docker, &text).env.is_empty());
         let text = format!(r#"{{"FromImageID":"{HEX}","OCIv1":{{"rootfs":null}}}}"#);
         assert!(facts(Kind::Buildah, &text).labels.is_empty());
@@ -120,7 +121,7 @@ mod tests {
     #[test]
     fn nonsense_is_told_with_the_call() {
         let call = Invocation::new("docker").arg("image");
-        for text in ["", "[]", r#"{"Id":"abc"}"#] {
+        for text in ["", "[]", r#"[{"Id":"abc"}]"#] {
             let error = image(Kind::Docker, &call, text).unwrap_err().to_string();
             assert!(error.starts_with("cannot understand what `docker image` printed: "), "{error}");
         }

@@ -111,6 +111,24 @@ fn network(asked: Option<&str>) -> Option<String> {
     asked.filter(|name| !["bridge", "default"].contains(name)).map(str::to_owned)
 }
 
+/// Holds back what buildah itself says when the command in it ends with a status other than 0, so
+/// that `sink` gets the command's own lines alone, as from the other engines.
+pub(super) fn without_epilogue(sink: &mut dyn FnMut(&[u8])) -> impl FnMut(&[u8]) {
+    let mut held: Vec<Vec<u8>> = Vec::new();
+    move |line| {
+        let is_epilogue = |start: &[u8]| {
+            line.strip_prefix(start).is_some_and(|n| !n.is_empty() && n.iter().all(u8::is_ascii_digit))
+        };
+        if is_epilogue(b"subprocess exited with status ") || is_epilogue(b"Error: exit status ") {
+            held.push(line.to_owned());
+            return;
+        }
+        // Not at the end, so the command said it.
+        held.drain(..).for_each(|line| sink(&line));
+        sink(line);
+    }
+}
+
 /// The switches of `request` that have no effect here and would elsewhere.
 pub(super) fn left_out(request: &RunRequest) -> Vec<&'static str> {
     words::named(&request.words, &RUN_LACKS)
@@ -183,6 +201,19 @@ mod tests {
         let attached = run_attached(&buildah, &request, "n", &command);
         assert_eq!(shown(&attached), format!("buildah run --terminal {rest}"));
         assert_eq!(left_out(&request), ["-p", "--group-add"]);
+    }
+
+    #[test]
+    fn what_buildah_says_at_the_end_is_not_the_commands() {
+        let mut lines = Vec::new();
+        let mut sink = |line: &[u8]| lines.push(String::from_utf8(line.to_vec()).unwrap());
+        let mut filtered = without_epilogue(&mut sink);
+        let said =
+            ["a", "Error: exit status 3", "b", "Error: exit status", "subprocess exited with status 42"];
+        said.iter().for_each(|line| filtered(line.as_bytes()));
+        filtered(b"Error: exit status 42");
+        drop(filtered);
+        assert_eq!(lines, said[..4]);
     }
 
     #[test]

@@ -112,9 +112,10 @@ pub(super) fn list(engine: &Engine) -> Invocation {
     engine.call().args(["ps", "--all", "--filter", &filter, "--format", "{{.Names}}"])
 }
 
-/// What it knows of an image, as JSON.
+/// What it knows of an image, as a JSON list of one. (With `--format {{json .}}` docker prints an
+/// object, and podman still a list.)
 pub(super) fn inspect(engine: &Engine, image: &str) -> Invocation {
-    engine.call().args(["image", "inspect", "--format", "{{json .}}", image])
+    engine.call().args(["image", "inspect", image])
 }
 
 /// The image as an archive.
@@ -203,7 +204,7 @@ mod tests {
         assert_eq!(shown(&copy_out(&docker, "n", "/opt/env-frozen")), "docker cp -L n:/opt/env-frozen -");
         assert_eq!(shown(&export(&docker, "n")), "docker export n");
         assert_eq!(shown(&remove(&docker, "n")), "docker rm --force --volumes n");
-        assert_eq!(shown(&inspect(&docker, "i")), "docker image inspect --format '{{json .}}' i");
+        assert_eq!(shown(&inspect(&docker, "i")), "docker image inspect i");
         assert_eq!(shown(&save(&docker, "i", Path::new("/a b"))), "docker save --output '/a b' i");
         assert_eq!(shown(&import(&docker, Path::new("r.tar"), "t")), "docker import r.tar t");
         assert!(

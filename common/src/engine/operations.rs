@@ -68,7 +68,8 @@ impl Engine {
             }
             Kind::Buildah => {
                 let command = self.working_container(request, &container, console)?;
-                buildah::run(self, request, container.name(), &command)
+                let call = buildah::run(self, request, container.name(), &command);
+                return Ok(process::stream(&call, console, &mut buildah::without_epilogue(sink))?);
             }
         };
         Ok(process::stream(&call, console, sink)?)

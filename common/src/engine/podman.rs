@@ -45,13 +45,16 @@ impl Limits {
     /// What podman asks for by itself where nothing stands against it.
     const MOST: u64 = 1_048_576;
 
-    /// As high as this process may go.
+    /// As high as podman may go when we start it: it lowers its own number of processes to that of
+    /// the whole system before it starts the container.
     pub(super) fn ours() -> Self {
         let most = |resource| {
             let limit = rustix::process::getrlimit(resource).maximum;
             limit.unwrap_or(Self::MOST).min(Self::MOST)
         };
-        Self { files: most(Resource::Nofile), processes: most(Resource::Nproc) }
+        let system = std::fs::read_to_string("/proc/sys/kernel/pid_max");
+        let system = system.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(Self::MOST);
+        Self { files: most(Resource::Nofile), processes: most(Resource::Nproc).min(system) }
     }
 
     fn words(self) -> Vec<String> {

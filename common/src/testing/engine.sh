@@ -124,8 +124,8 @@ inspect() {
     env=
     read -r env <"$D/images/$hex/env"
     case $KIND in
-        docker) printf '{"Id":"sha256:%s","Config":{"Env":[%s],"Labels":null},"Size":1000}\n' "$hex" "$env" ;;
-        podman) printf '{"Id":"%s","Config":{"Env":[%s],"Labels":null},"Size":1000}\n' "$hex" "$env" ;;
+        docker) printf '[{"Id":"sha256:%s","Config":{"Env":[%s],"Labels":null},"Size":1000}]\n' "$hex" "$env" ;;
+        podman) printf '[{"Id":"%s","Config":{"Env":[%s],"Labels":null},"Size":1000}]\n' "$hex" "$env" ;;
         buildah) printf '{"FromImageID":"%s","OCIv1":{"config":{"Env":[%s]}}}\n' "$hex" "$env" ;;
     esac
 }
