@@ -1,2 +1,3 @@
-//! placeholder
+//! Builds a mission's image chain.
+mod dockerfile;
 fn main() {}
