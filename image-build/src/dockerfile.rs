@@ -51,7 +51,7 @@ impl Dockerfile {
     pub(crate) fn parse(bytes: Vec<u8>, path: &std::path::Path) -> Result<Self, DockerfileError> {
         let text = String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;
+            let line = error.as_bytes()[..good].split(|b| *b == b'\n').count();
             DockerfileError { path: path.to_owned(), line }
         })?;
         Ok(Self::of(text))

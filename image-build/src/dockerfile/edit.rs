@@ -63,9 +63,11 @@ impl Edits {
             return Vec::new();
         }
         let end = if file.text.contains("\r\n") { "\r\n" } else { "\n" };
-        let lines: String = variables.iter().map(|name| format!("ARG {name}{end}")).collect();
-        let missing = if before.ends_with('\n') { "" } else { end };
-        vec![Change::insert(from.end, format!("{missing}{lines}"))]
+        let mut lines = if before.ends_with('\n') { String::new() } else { end.to_owned() };
+        for name in variables {
+            lines.extend(["ARG ", name, end]);
+        }
+        vec![Change::insert(from.end, lines)]
     }
 
     /// The mounts of one RUN. `uid` and `gid` are those of the image's user instead of the original's
