@@ -25,7 +25,7 @@ use crate::{preflight, stage};
 use chain::Build;
 
 /// How long a build waits for another one of the same clone.
-const PATIENCE: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_hours(1);
 
 /// Where the docker-stacks source is, unless `DOCKER_STACKS_URL` says otherwise.
 const DOCKER_STACKS_URL: &str = "https://github.com/jupyter/docker-stacks.git";

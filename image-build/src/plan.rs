@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use common::engine::{BuildRequest, Capabilities, Secret};
-use common::settings::{Settings, UseFrozen};
+use common::settings::{Generation, Settings, UseFrozen};
 
 use crate::dockerfile::{CA_TARGET, CA_VARIABLES, CUTOFF_VARIABLE, Edits};
 use crate::stage::CACHED;
@@ -94,11 +94,14 @@ impl FollowUp {
     }
 
     fn of(settings: &Settings) -> Vec<Self> {
-        match (settings.freeze_chill, settings.use_frozen) {
-            (false, _) => Vec::new(),
-            (true, UseFrozen::Floating) => vec![Self::Freeze, Self::Chill],
-            (true, UseFrozen::Chilly) => vec![Self::Freeze],
-            (true, UseFrozen::Frozen) => vec![Self::Check],
+        let newest = settings.generation == Generation::Newest;
+        match settings.use_frozen {
+            _ if !settings.freeze_chill => Vec::new(),
+            UseFrozen::Floating if !newest => vec![Self::Freeze, Self::Chill],
+            UseFrozen::Frozen if !newest => vec![Self::Check],
+            // The newest generation freezes what it built from frozen specs too: the drift is then a diff.
+            UseFrozen::Frozen => vec![Self::Check, Self::Freeze],
+            UseFrozen::Floating | UseFrozen::Chilly => vec![Self::Freeze],
         }
     }
 }
@@ -293,5 +296,11 @@ pub(crate) mod tests {
         assert_eq!(follow_ups(UseFrozen::Chilly, true), [FollowUp::Freeze]);
         assert_eq!(follow_ups(UseFrozen::Frozen, true), [FollowUp::Check]);
         assert!(follow_ups(UseFrozen::Floating, false).is_empty());
+        let mut newest =
+            Settings::of_generation(Generation::Newest, Path::new("/r"), "roman".parse().unwrap());
+        newest.freeze_chill = true;
+        assert_eq!(FollowUp::of(&newest), [FollowUp::Freeze], "there is nothing to chill");
+        newest.use_frozen = UseFrozen::Frozen;
+        assert_eq!(FollowUp::of(&newest), [FollowUp::Check, FollowUp::Freeze]);
     }
 }

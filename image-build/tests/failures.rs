@@ -1,5 +1,7 @@
 //! What happens when something fails: the status, the message, and that nothing is lost or left.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod support;
 
 use std::fs;

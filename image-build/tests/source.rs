@@ -1,5 +1,7 @@
 //! Base images from the docker-stacks source, with a local repository in its place.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod support;
 
 use std::fs;

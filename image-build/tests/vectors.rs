@@ -1,5 +1,7 @@
 //! The engine's calls are those of the original, in its order, for the documented builds.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod support;
 
 use std::fs;

@@ -3,14 +3,11 @@
 use std::path::PathBuf;
 
 use common::engine::BuildRequest;
-use common::settings::{BaseImage, UseFrozen};
+use common::settings::{BaseImage, Generation, Owner, UseFrozen};
 
 use super::{Maker, pair};
 use crate::dockerfile::{CUTOFF_VARIABLE, Edits};
 use crate::stage::CACHED;
-
-/// The image that is built from the docker-stacks source, and no other.
-const FROM_SOURCE: &str = "spacetelescope/scipy-notebook";
 
 /// The images of that source that lie upon each other, lowest first.
 const STACK: [&str; 4] = ["docker-stacks-foundation", "base-notebook", "minimal-notebook", "scipy-notebook"];
@@ -71,14 +68,26 @@ impl Maker<'_> {
         let reference = settings.base_reference();
         if settings.base_image == Some(BaseImage::Bootstrap) {
             BasePlan::Bootstrap { tag: reference, refresh }
-        } else if reference == FROM_SOURCE {
-            BasePlan::Source(self.source())
+        } else if let Some(height) = self.height_in_stack(&reference) {
+            BasePlan::Source(self.source(height))
         } else {
             BasePlan::Pull { reference, fresh: refresh || settings.use_frozen != UseFrozen::Frozen }
         }
     }
 
-    fn source(&self) -> SourcePlan {
+    /// How many images of the stack it takes to build `reference` from source; none if it is pulled.
+    /// The generation of 2024 builds the whole stack or nothing.
+    fn height_in_stack(&self, reference: &str) -> Option<usize> {
+        let name = reference.strip_prefix(&format!("{}/", Owner::Spacetelescope))?;
+        let height = STACK.iter().position(|known| *known == name)? + 1;
+        let built = match self.settings.generation {
+            Generation::Chilly => height == STACK.len(),
+            Generation::Newest => height + 1 >= STACK.len(),
+        };
+        built.then_some(height)
+    }
+
+    fn source(&self, height: usize) -> SourcePlan {
         let settings = self.settings;
         let record = settings.deployment().frozen_dir().join("docker-stacks.hash");
         let frozen = settings.use_frozen == UseFrozen::Frozen;
@@ -94,7 +103,7 @@ impl Maker<'_> {
             record: (settings.freeze_chill && !frozen).then(|| record.clone()),
             commit: if frozen { Commit::Recorded(record) } else { Commit::Main },
             root_image: format!("ubuntu:{}", settings.ubuntu_tag),
-            images: STACK.iter().map(|name| self.stack_image(name, &edits)).collect(),
+            images: STACK[..height].iter().map(|name| self.stack_image(name, &edits)).collect(),
             edits,
         }
     }
@@ -103,6 +112,9 @@ impl Maker<'_> {
     fn stack_image(&self, name: &str, edits: &Edits) -> BuildRequest {
         let tag = format!("{}/{name}:latest", self.settings.owner);
         let mut request = self.request("", tag, Vec::new());
+        if self.settings.generation == Generation::Newest && name == STACK[0] {
+            request.arguments.push(pair("PYTHON_VERSION", &self.settings.base_python_version));
+        }
         request.context = PathBuf::from("images").join(name);
         if edits.cutoff {
             request.arguments.push(pair(CUTOFF_VARIABLE, self.choices.cutoff.to_string()));
@@ -122,7 +134,8 @@ mod tests {
     use super::*;
     use crate::plan::Plan;
     use crate::plan::tests::{FULL, choices, roman};
-    use common::settings::Owner;
+    use common::settings::Settings;
+    use std::path::Path;
 
     #[test]
     fn a_frozen_build_takes_the_base_that_is_there() {
@@ -154,6 +167,26 @@ mod tests {
         assert_eq!(source(UseFrozen::Floating, false).record, None);
         let plan = source(UseFrozen::Frozen, true);
         assert_eq!((plan.commit, plan.record), (Commit::Recorded(hash), None));
+    }
+
+    #[test]
+    fn the_newest_generation_builds_as_high_as_it_needs() {
+        let plan = |notebook: &str| {
+            let mut settings =
+                Settings::of_generation(Generation::Newest, Path::new("/r"), "roman".parse().unwrap());
+            notebook.clone_into(&mut settings.base_notebook);
+            Plan::new(&settings, &choices(), FULL).base
+        };
+        let height = |notebook| match plan(notebook) {
+            BasePlan::Source(source) => {
+                assert_eq!(source.images[0].arguments, [pair("PYTHON_VERSION", "3.12")]);
+                Some(source.images.len())
+            }
+            _ => None,
+        };
+        assert_eq!(height("minimal-notebook"), Some(3));
+        assert_eq!(height("scipy-notebook"), Some(4));
+        assert_eq!(height("pytorch-notebook"), None, "it is not part of the stack, and pulled");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the pipeline tests share: the built program beside siblings that only pretend, a fake
 //! engine and a repository.
 
-#![allow(dead_code, unreachable_pub, reason = "not every test file uses all of it")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "not every test file uses all of it")]
 
 pub mod stacks;
 
