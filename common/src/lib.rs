@@ -9,6 +9,7 @@ pub mod ca_bundle;
 pub mod cli;
 pub mod clock;
 pub mod console;
+pub mod context;
 pub mod deployment;
 pub mod digest;
 pub mod document;

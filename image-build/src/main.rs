@@ -1,2 +1,48 @@
-//! placeholder
-fn main() {}
+//! `image-build`: builds a mission's image chain on docker, podman or buildah.
+//!
+//! * [`plan`] says what will be built, purely; [`preflight`] what would fail;
+//! * [`apply`] does it, step by step, with [`base`] images, [`stage`]d contexts and edited
+//!   [`dockerfile`]s;
+//! * [`progress`] shows and keeps what the steps say.
+
+mod apply;
+mod args;
+mod base;
+mod dockerfile;
+mod error;
+mod plan;
+mod preflight;
+mod progress;
+mod stage;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use common::cli;
+use common::console::Console;
+use common::fault::Status;
+use common::session::{self, Session};
+
+use args::Args;
+use error::Error;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let console = Console::stderr("image-build", args.shared.voice.verbosity());
+    cli::end(run(&args, &console), &console)
+}
+
+fn run(args: &Args, console: &Console) -> Result<Status, Error> {
+    if args.info.engine_info {
+        session::print(&apply::engine_info(args, console)?)?;
+        return Ok(Status::Done);
+    }
+    let mut session = Session::open("image-build", &args.shared, console)?;
+    args.inputs.override_settings(&mut session.document.settings);
+    if args.info.plan {
+        session::print(&apply::planned(args, &session)?)?;
+        return Ok(Status::Done);
+    }
+    apply::build(args, session, console)
+}

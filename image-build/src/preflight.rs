@@ -1,0 +1,278 @@
+//! What can be known to fail before anything runs. All of it is told at once.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use common::deployment::{Deployment, DeploymentError};
+use common::fault::{Fault, Status};
+use common::settings::{Settings, UseFrozen};
+
+/// Something of the tree that a build cannot be made from, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    what: String,
+    todo: String,
+}
+
+/// The tree cannot be built.
+#[derive(Debug, Error)]
+#[error("{} cannot be built:{}", mission, List(problems))]
+pub(crate) struct PreflightError {
+    mission: String,
+    problems: Vec<Problem>,
+}
+
+struct List<'a>(&'a [Problem]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {}", problem.what))
+    }
+}
+
+impl Fault for PreflightError {
+    fn status(&self) -> Status {
+        Status::Data
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.problems.first().map(|problem| problem.todo.clone())
+    }
+}
+
+/// What of the tree is odd and does not stop a build.
+pub(crate) type Oddities = Vec<String>;
+
+/// Looks at the tree before anything runs. `specs_move` says that image-update is about to run the
+/// environments' `update-requirements`, which replaces floating specs: those are looked at later.
+///
+/// # Errors
+/// Everything that a build from this tree would fail by.
+pub(crate) fn check(settings: &Settings, specs_move: bool) -> Result<Oddities, CheckError> {
+    let deployment = settings.deployment();
+    let environments = environments(&deployment)?;
+    let mut problems = files(&deployment);
+    for environment in &environments {
+        match settings.use_frozen {
+            UseFrozen::Floating if specs_move => {}
+            UseFrozen::Floating => problems.extend(floating(&deployment, environment)),
+            UseFrozen::Frozen => {
+                problems.extend(locked(&deployment, &deployment.frozen_dir(), environment, FREEZE));
+            }
+            UseFrozen::Chilly => {
+                problems.extend(locked(&deployment, &deployment.chilly_dir(), environment, CHILL));
+            }
+        }
+    }
+    if settings.use_frozen == UseFrozen::Frozen {
+        problems.extend(missing(&deployment, &deployment.frozen_dir().join("base/requirements.yml"), FREEZE));
+    }
+    if problems.is_empty() {
+        return Ok(strangers(&deployment, &environments));
+    }
+    Err(PreflightError { mission: settings.deployment.to_string(), problems }.into())
+}
+
+/// The tree cannot be built, or not even be looked at.
+#[derive(Debug, Error)]
+pub(crate) enum CheckError {
+    /// It was looked at and is wrong.
+    #[error(transparent)]
+    Wrong(#[from] PreflightError),
+    /// It cannot be read.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+}
+
+impl Fault for CheckError {
+    fn status(&self) -> Status {
+        match self {
+            Self::Wrong(error) => error.status(),
+            Self::Deployment(error) => error.status(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Wrong(error) => error.hint(),
+            Self::Deployment(error) => error.hint(),
+        }
+    }
+}
+
+const FREEZE: &str =
+    "make it with a floating build: image-configure MISSION --use-frozen=floating --freeze-chill=1";
+const CHILL: &str = "image-freeze chill";
+
+/// The mission's environments; a mission may have none.
+pub(crate) fn environments(deployment: &Deployment) -> Result<Vec<String>, DeploymentError> {
+    if deployment.environments_dir().is_dir() { deployment.environments() } else { Ok(Vec::new()) }
+}
+
+fn problem(what: String, todo: &str) -> Problem {
+    Problem { what, todo: todo.to_owned() }
+}
+
+fn shown(deployment: &Deployment, path: &Path) -> String {
+    path.strip_prefix(deployment.root()).unwrap_or(path).display().to_string()
+}
+
+fn missing(deployment: &Deployment, path: &Path, todo: &str) -> Option<Problem> {
+    let problem = |why: &str| Some(problem(format!("{} {why}", shown(deployment, path)), todo));
+    match path.metadata() {
+        Err(_) => problem("is missing"),
+        Ok(metadata) if metadata.len() == 0 => problem("is empty"),
+        Ok(_) => None,
+    }
+}
+
+fn files(deployment: &Deployment) -> Vec<Problem> {
+    let dir = deployment.dir();
+    if !dir.is_dir() {
+        let what = format!("{} is not there", shown(deployment, &dir));
+        return vec![problem(what, "image-configure MISSION, for a mission that the repository has")];
+    }
+    let restore = "git restore deployments/common";
+    let common = ["Dockerfile", "Dockerfile.cache"].map(|name| deployment.common_dir().join(name));
+    let mut problems: Vec<_> = common.iter().filter_map(|path| missing(deployment, path, restore)).collect();
+    // With a custom part, image-update makes the Dockerfile.
+    if !dir.join("Dockerfile.custom").exists() {
+        let todo = format!("write {}", shown(deployment, &dir.join("Dockerfile.custom")));
+        problems.extend(missing(deployment, &dir.join("Dockerfile"), &todo));
+    }
+    problems
+}
+
+fn floating(deployment: &Deployment, environment: &str) -> Option<Problem> {
+    let dir = deployment.environment_dir(environment);
+    let spec = |ending: &str| dir.join(format!("{environment}.{ending}"));
+    let (yml, explicit) = (spec("yml"), spec("explicit"));
+    let names = format!("{environment}.yml and {environment}.explicit");
+    match (yml.exists(), explicit.exists()) {
+        (true, true) => {
+            let yml = shown(deployment, &yml);
+            let todo = format!("git mv {yml} {yml}.disabled (to build the release), or remove the other");
+            Some(problem(format!("{} has both {names}", shown(deployment, &dir)), &todo))
+        }
+        (false, false) => {
+            let todo = format!("git mv {0}.disabled {0}, or write it", shown(deployment, &yml));
+            Some(problem(format!("{} has neither {names}", shown(deployment, &dir)), &todo))
+        }
+        _ => None,
+    }
+}
+
+fn locked(deployment: &Deployment, dir: &Path, environment: &str, todo: &str) -> Vec<Problem> {
+    let specs = ["requirements.yml", "requirements.txt"].map(|name| dir.join(environment).join(name));
+    specs.iter().filter_map(|path| missing(deployment, path, todo)).collect()
+}
+
+/// Directories of frozen specs whose environment is gone.
+fn strangers(deployment: &Deployment, environments: &[String]) -> Oddities {
+    let mut odd: Vec<PathBuf> = Vec::new();
+    for dir in [deployment.frozen_dir(), deployment.chilly_dir()] {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let known = name == "base" || name.starts_with('.') || environments.contains(&name);
+            if entry.path().is_dir() && !known {
+                odd.push(entry.path());
+            }
+        }
+    }
+    odd.sort_unstable();
+    let told = odd.iter().map(|path| {
+        let path = shown(deployment, path);
+        format!("{path} belongs to no environment of the mission; to drop it: git rm -r {path}")
+    });
+    told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// A repository with the files `files`, each holding a line; a name that ends in `/` is a directory.
+    fn repository(files: &[&str]) -> (tempfile::TempDir, Settings) {
+        let root = tempfile::tempdir().unwrap();
+        let basics = ["common/Dockerfile", "common/Dockerfile.cache", "roman/Dockerfile.custom"];
+        for file in basics.iter().chain(files) {
+            let path = root.path().join("deployments").join(file);
+            if file.ends_with('/') {
+                fs::create_dir_all(path).unwrap();
+                continue;
+            }
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x\n").unwrap();
+        }
+        let settings = Settings::new(root.path(), "roman".parse().unwrap());
+        (root, settings)
+    }
+
+    fn check_refused(mode: UseFrozen, files: &[&str], expected: &[&str]) {
+        let (_root, mut settings) = repository(files);
+        settings.use_frozen = mode;
+        let error = check(&settings, false).unwrap_err();
+        assert_eq!(error.status(), Status::Data);
+        assert!(error.hint().is_some());
+        let message = error.to_string();
+        for part in expected {
+            assert!(message.contains(part), "{part:?} in {message}");
+        }
+    }
+
+    #[test]
+    fn an_environment_needs_exactly_one_conda_spec() {
+        let env = "roman/environments/roman-cal";
+        let (yml, explicit) = (format!("{env}/roman-cal.yml"), format!("{env}/roman-cal.explicit"));
+        check_refused(UseFrozen::Floating, &[&yml, &explicit], &["has both"]);
+        check_refused(UseFrozen::Floating, &["roman/environments/roman-cal/"], &["has neither"]);
+        let (_root, settings) = repository(&[&yml]);
+        assert!(check(&settings, false).unwrap().is_empty());
+    }
+
+    #[test]
+    fn specs_that_are_about_to_be_replaced_are_not_judged() {
+        let (_root, settings) = repository(&["roman/environments/roman-cal/"]);
+        assert!(check(&settings, true).is_ok());
+    }
+
+    #[test]
+    fn a_frozen_build_names_every_spec_that_is_missing() {
+        check_refused(
+            UseFrozen::Frozen,
+            &[
+                "roman/environments/a/a.yml",
+                "roman/environments/b/b.yml",
+                "roman/env-frozen/a/requirements.txt",
+            ],
+            &[
+                "deployments/roman/env-frozen/a/requirements.yml is missing",
+                "env-frozen/b/requirements.txt is missing",
+                "env-frozen/base/requirements.yml is missing",
+            ],
+        );
+        check_refused(UseFrozen::Chilly, &["roman/environments/a/a.yml"], &["env-chilly/a/requirements.yml"]);
+    }
+
+    #[test]
+    fn what_a_build_cannot_do_without_is_named() {
+        let (root, settings) = repository(&[]);
+        fs::remove_file(root.path().join("deployments/common/Dockerfile.cache")).unwrap();
+        fs::remove_file(root.path().join("deployments/roman/Dockerfile.custom")).unwrap();
+        let message = check(&settings, false).unwrap_err().to_string();
+        assert!(message.contains("deployments/common/Dockerfile.cache is missing"), "{message}");
+        assert!(message.contains("deployments/roman/Dockerfile is missing"), "{message}");
+    }
+
+    #[test]
+    fn frozen_specs_of_no_environment_are_odd_but_no_error() {
+        let (_root, settings) =
+            repository(&["roman/env-frozen/gone/requirements.txt", "roman/env-frozen/base/x"]);
+        let odd = check(&settings, false).unwrap();
+        assert_eq!(odd.len(), 1);
+        assert!(odd[0].contains("git rm -r deployments/roman/env-frozen/gone"), "{odd:?}");
+    }
+}

@@ -1,0 +1,227 @@
+//! Staged contexts: what an engine builds from is a copy, so that the tree is never dirtied. The
+//! original wrote `Dockerfile.cached` beside the Dockerfile, and left it there when a build failed.
+
+use std::fs::{self, File, FileTimes, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use common::context;
+use common::fault::{Fault, Status, io_status};
+use common::tree::{self, Staged, TreeError};
+
+use crate::dockerfile::{Dockerfile, DockerfileError, EMPTY_DIRECTORY, Edits};
+
+/// What the edited Dockerfile is called, as the original called it.
+pub(crate) const CACHED: &str = "Dockerfile.cached";
+
+/// A context cannot be staged. The tree is as it was.
+#[derive(Debug, Error)]
+pub(crate) enum StageError {
+    /// The directory for it cannot be made.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A file cannot be copied or written.
+    #[error("cannot stage {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The Dockerfile is none.
+    #[error(transparent)]
+    Dockerfile(#[from] DockerfileError),
+}
+
+impl Fault for StageError {
+    fn status(&self) -> Status {
+        match self {
+            Self::Tree(error) => error.status(),
+            Self::File { source, .. } => io_status(source),
+            Self::Dockerfile(error) => error.status(),
+        }
+    }
+}
+
+/// A staged context, removed when dropped.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    tree: Staged,
+}
+
+impl Stage {
+    /// An empty directory in `stage_dir`, which is removed when dropped.
+    pub(crate) fn empty(stage_dir: &Path) -> Result<Self, StageError> {
+        Ok(Self { tree: Staged::new(stage_dir)? })
+    }
+
+    /// A copy in `stage_dir` of what counts of the context `source`.
+    pub(crate) fn copy(source: &Path, stage_dir: &Path) -> Result<Self, StageError> {
+        let stage = Self::empty(stage_dir)?;
+        copy_input(source, &stage.path()).map_err(failed(source))?;
+        Ok(stage)
+    }
+
+    /// Where the context is.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.tree.path()
+    }
+
+    /// Makes the directories `dirs` that are missing: git keeps no empty ones, and a COPY of a
+    /// directory that is not there fails. They stay empty, since what they held would come back
+    /// out of the image as if it had been solved.
+    pub(crate) fn add_directories(&self, dirs: &[PathBuf]) -> Result<(), StageError> {
+        for dir in dirs {
+            let path = self.path().join(dir);
+            fs::create_dir_all(&path).map_err(failed(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Writes `Dockerfile` with `edits` as [`CACHED`].
+    pub(crate) fn add_edited(&self, edits: &Edits) -> Result<(), StageError> {
+        add_edited(&self.path(), edits)
+    }
+
+    /// Removes the edited Dockerfile again.
+    pub(crate) fn drop_edited(&self) -> Result<(), StageError> {
+        let path = self.path().join(CACHED);
+        fs::remove_file(&path).map_err(failed(&path))
+    }
+}
+
+/// Writes the `Dockerfile` of the staged context `dir` with `edits` as [`CACHED`] beside it.
+pub(crate) fn add_edited(dir: &Path, edits: &Edits) -> Result<(), StageError> {
+    let path = dir.join("Dockerfile");
+    let text = fs::read(&path).map_err(failed(&path))?;
+    if edits.no_empty_copies {
+        add_empty_directory(dir)?;
+    }
+    let edited = edits.apply(&Dockerfile::parse(text, &path)?, dir, CACHED);
+    let path = dir.join(CACHED);
+    fs::write(&path, edited).map_err(failed(&path))
+}
+
+fn add_empty_directory(dir: &Path) -> Result<(), StageError> {
+    let path = dir.join(EMPTY_DIRECTORY);
+    fs::create_dir_all(&path).map_err(failed(&path))?;
+    let rules = dir.join(".dockerignore");
+    if let Ok(mut text) = fs::read_to_string(&rules) {
+        text.push_str("\n!");
+        text.push_str(EMPTY_DIRECTORY);
+        text.push('\n');
+        fs::write(&rules, text).map_err(failed(&rules))?;
+    }
+    Ok(())
+}
+
+/// Removes what killed builds left in `stage_dir`: call it with the build lock held.
+pub(crate) fn sweep(stage_dir: &Path) {
+    tree::sweep(stage_dir);
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> StageError + '_ {
+    move |source| StageError::File { path: path.to_owned(), source }
+}
+
+/// Copies files, links and directories with mode and time. Times are kept because they are part of
+/// layers: two builds of one tree must not differ by when they were staged.
+fn copy_input(source: &Path, target: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(source)? {
+        let entry = entry?;
+        let (from, to) = (entry.path(), target.join(entry.file_name()));
+        if !context::is_input(&from) {
+            continue;
+        }
+        let metadata = from.symlink_metadata()?;
+        if metadata.is_symlink() {
+            std::os::unix::fs::symlink(from.read_link()?, &to)?;
+        } else if metadata.is_dir() {
+            fs::create_dir(&to)?;
+            copy_input(&from, &to)?;
+            fs::set_permissions(&to, metadata.permissions())?;
+            keep_times(&to, &metadata)?;
+        } else if metadata.is_file() {
+            fs::copy(&from, &to)?;
+            keep_times(&to, &metadata)?;
+        }
+        // A socket or a pipe cannot be in an image.
+    }
+    Ok(())
+}
+
+fn keep_times(path: &Path, of: &Metadata) -> io::Result<()> {
+    let modified = of.modified()?;
+    match File::open(path).and_then(|file| file.set_times(FileTimes::new().set_modified(modified))) {
+        // What the user may not read in the tree was not copied; this is a file only others may read.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::{Duration, SystemTime};
+
+    fn context() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("tools")).unwrap();
+        fs::write(dir.path().join("tools/run"), "x").unwrap();
+        fs::set_permissions(dir.path().join("tools/run"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(dir.path().join("Dockerfile"), "FROM a\nCOPY x*.y /d/\nRUN b\n").unwrap();
+        fs::write(dir.path().join("build.log"), "litter").unwrap();
+        std::os::unix::fs::symlink("tools/run", dir.path().join("link")).unwrap();
+        dir
+    }
+
+    #[test]
+    fn a_staged_context_has_modes_times_and_links_and_no_litter() {
+        let (context, stages) = (context(), tempfile::tempdir().unwrap());
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let run = File::open(context.path().join("tools/run")).unwrap();
+        run.set_times(FileTimes::new().set_modified(long_ago)).unwrap();
+        let stage = Stage::copy(context.path(), stages.path()).unwrap();
+        let copied = stage.path().join("tools/run").metadata().unwrap();
+        assert_eq!(copied.permissions().mode() & 0o777, 0o755);
+        assert_eq!(copied.modified().unwrap(), long_ago);
+        assert!(stage.path().join("link").symlink_metadata().unwrap().is_symlink());
+        assert!(!stage.path().join("build.log").exists());
+        drop(stage);
+        assert_eq!(fs::read_dir(stages.path()).unwrap().count(), 0, "no litter");
+    }
+
+    #[test]
+    fn the_edited_dockerfile_stands_in_the_copy_only() {
+        let (context, stages) = (context(), tempfile::tempdir().unwrap());
+        let stage = Stage::copy(context.path(), stages.path()).unwrap();
+        let edits = Edits { cache_dirs: vec!["/c".to_owned()], no_empty_copies: true, ..Edits::default() };
+        stage.add_edited(&edits).unwrap();
+        let edited = fs::read_to_string(stage.path().join(CACHED)).unwrap();
+        assert!(edited.contains("COPY .image-empty/ /d/") && edited.contains("target=/c b"), "{edited}");
+        assert!(stage.path().join(EMPTY_DIRECTORY).is_dir());
+        assert!(!context.path().join(CACHED).exists() && !context.path().join(EMPTY_DIRECTORY).exists());
+    }
+
+    #[test]
+    fn the_empty_directory_is_seen_whatever_dockerignore_hides() {
+        let (context, stages) = (context(), tempfile::tempdir().unwrap());
+        fs::write(context.path().join(".dockerignore"), ".*\n*").unwrap();
+        let stage = Stage::copy(context.path(), stages.path()).unwrap();
+        stage.add_edited(&Edits { no_empty_copies: true, ..Edits::default() }).unwrap();
+        let rules = fs::read_to_string(stage.path().join(".dockerignore")).unwrap();
+        assert_eq!(rules, ".*\n*\n!.image-empty\n");
+    }
+
+    #[test]
+    fn missing_directories_are_made_empty_and_others_left_alone() {
+        let (context, stages) = (context(), tempfile::tempdir().unwrap());
+        let stage = Stage::copy(context.path(), stages.path()).unwrap();
+        stage.add_directories(&["env-frozen/base".into(), "tools".into()]).unwrap();
+        assert_eq!(fs::read_dir(stage.path().join("env-frozen/base")).unwrap().count(), 0);
+        assert!(stage.path().join("tools/run").is_file());
+    }
+}
