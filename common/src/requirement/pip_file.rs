@@ -116,7 +116,8 @@ impl<'a> Iterator for LogicalLines<'a> {
         }
         self.at = next;
         let raw = &self.text[offset..end];
-        let text = if joined { blanked(raw).into() } else { raw.into() };
+        // Also the backslash of a last line, which joins nothing.
+        let text = if joined || raw.ends_with('\\') { blanked(raw).into() } else { raw.into() };
         Some(LogicalLine { number, offset, text: without_comment(text) })
     }
 }
