@@ -82,6 +82,18 @@ impl Staged {
         copy(source, &target).map_err(failed("copy", source))
     }
 
+    /// Takes over a file or link that does not change: the very same file where it can be linked, so
+    /// that its times hold, else a copy.
+    ///
+    /// # Errors
+    /// It cannot be copied either.
+    pub fn keep(&self, source: &Path, relative: &Path) -> Result<(), TreeError> {
+        let target = self.path().join(relative);
+        let linked =
+            target.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::hard_link(source, target));
+        linked.or_else(|_| self.copy(source, relative))
+    }
+
     /// Puts the new tree where `target` is, in one step; the old one is then removed.
     ///
     /// # Errors

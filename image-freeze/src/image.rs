@@ -1,0 +1,58 @@
+//! Which image a run is about: by its id, because a name can move between two steps of a release.
+
+use common::console::Console;
+use common::engine::{Engine, EngineError};
+use common::evidence::Store;
+use common::report::{ImageIdentity, Outcome};
+use common::session::Session;
+
+use crate::error::Error;
+
+/// The image `named` on the command line; else the one that the document's last image-build made;
+/// else the one last built in this clone; else what the mission's tag names.
+///
+/// # Errors
+/// It is not there, or the engine failed.
+pub(crate) fn find(
+    named: Option<&str>,
+    session: &Session,
+    store: &Store,
+    (engine, console): (&Engine, &Console),
+) -> Result<ImageIdentity, Error> {
+    let settings = &session.document.settings;
+    let recorded = match built(session) {
+        _ if named.is_some() => None,
+        Some(image) => Some(image),
+        None => store.last_built(&settings.deployment)?,
+    };
+    let Some(image) = recorded else {
+        let name = named.map_or_else(|| settings.notebook_id(), str::to_owned);
+        let facts = engine.inspect(&name, console)?;
+        let facts =
+            facts.ok_or_else(|| EngineError::NoImage { image: name.clone(), engine: engine.to_string() })?;
+        return Ok(ImageIdentity { name, id: facts.id });
+    };
+    confirm(&image, engine, console)?;
+    Ok(image)
+}
+
+/// The image of the document's last image-build.
+fn built(session: &Session) -> Option<ImageIdentity> {
+    let mut reports = session.document.reports.iter().rev();
+    reports.find(|report| matches!(report.outcome, Outcome::Build(_)))?.image.clone()
+}
+
+/// The recorded image must still be there. If its name has moved on, the user is told.
+fn confirm(image: &ImageIdentity, engine: &Engine, console: &Console) -> Result<(), Error> {
+    let ImageIdentity { name, id } = image;
+    let now = engine.inspect(name, console)?.map(|facts| facts.id);
+    if now.as_ref() == Some(id) {
+        return Ok(());
+    }
+    if engine.inspect(id.as_str(), console)?.is_none() {
+        return Err(Error::Gone { name: name.clone(), id: id.clone(), engine: engine.to_string() });
+    }
+    let now = now.map_or("nothing".to_owned(), |id| id.short().to_owned());
+    console.warn(format_args!("{name} names {now} now; what was built here, {}, is read", id.short()));
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! The short tables that people see on a terminal.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use common::report::{
+    CheckOutcome, ChillOutcome, Difference, EnvironmentDrift, FreezeOutcome, ImageIdentity, PackageKind,
+    Written,
+};
+
+/// What was taken out of the image.
+pub(crate) struct FreezeTable(pub FreezeOutcome, pub PathBuf);
+
+impl fmt::Display for FreezeTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(outcome, dir) = self;
+        writeln!(f, "{}: {}", dir.display(), written(outcome.tree))?;
+        writeln!(f, "frozen: {}", outcome.environments.join(", "))?;
+        if !outcome.kept.is_empty() {
+            writeln!(f, "kept: {}", outcome.kept.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// How far the specs were loosened.
+pub(crate) struct ChillTable(pub ChillOutcome, pub PathBuf);
+
+impl fmt::Display for ChillTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(outcome, dir) = self;
+        writeln!(f, "{}: {}", dir.display(), written(outcome.tree))?;
+        let width = outcome.environments.iter().map(|e| e.name.len()).max().unwrap_or_default();
+        for e in &outcome.environments {
+            let (name, pip, conda) = (&e.name, e.pip_loosened, e.conda_loosened);
+            let (pips, condas) = (e.pip_pins, e.conda_pins);
+            writeln!(
+                f,
+                "{name:width$}  {pip} of {pips} pip pins and {conda} of {condas} conda pins loosened"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+const fn written(tree: Written) -> &'static str {
+    match tree {
+        Written::Written => "written",
+        Written::Unchanged => "unchanged",
+    }
+}
+
+/// How the image differs from the specs.
+pub(crate) struct CheckTable(pub CheckOutcome, pub ImageIdentity);
+
+/// What kind of difference it is.
+const fn class(difference: &Difference) -> &'static str {
+    match (&difference.frozen, &difference.built) {
+        (Some(_), None) => "missing",
+        (None, _) => "extra",
+        (Some(_), Some(_)) => "changed",
+    }
+}
+
+impl fmt::Display for CheckTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(outcome, image) = self;
+        writeln!(f, "{} ({})", image.name, image.id.short())?;
+        let names = outcome.environments.iter().map(|e| e.name.len());
+        let width = names.max().unwrap_or_default().max("environment".len());
+        writeln!(f, "{:width$}  same  changed  missing  extra", "environment")?;
+        for environment in &outcome.environments {
+            let count = |kind| environment.differences.iter().filter(|d| class(d) == kind).count();
+            let (changed, missing, extra) = (count("changed"), count("missing"), count("extra"));
+            let (name, same) = (&environment.name, environment.same);
+            writeln!(f, "{name:width$}  {same:>4}  {changed:>7}  {missing:>7}  {extra:>5}")?;
+        }
+        let drifted = outcome.environments.iter().filter(|e| !e.differences.is_empty());
+        drifted.into_iter().try_for_each(|environment| differences(f, environment))
+    }
+}
+
+fn differences(f: &mut fmt::Formatter<'_>, environment: &EnvironmentDrift) -> fmt::Result {
+    writeln!(f, "\n{}", environment.name)?;
+    let width = environment.differences.iter().map(|d| d.name.len()).max().unwrap_or_default();
+    for difference in &environment.differences {
+        let kind = match difference.kind {
+            PackageKind::Conda => "conda",
+            PackageKind::Pip => "pip",
+        };
+        let (class, name) = (class(difference), &difference.name);
+        write!(f, "  {class:7}  {kind:5}  {name:width$}  ")?;
+        match (&difference.frozen, &difference.built) {
+            (Some(frozen), Some(built)) => writeln!(f, "{frozen} -> {built}")?,
+            (Some(version), None) | (None, Some(version)) => writeln!(f, "{version}")?,
+            (None, None) => writeln!(f)?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use common::digest::Digest;
+
+    use super::*;
+
+    #[test]
+    fn drift_is_told_in_aligned_columns() {
+        let difference = |kind, name: &str, frozen: Option<&str>, built: Option<&str>| Difference {
+            kind,
+            name: name.to_owned(),
+            frozen: frozen.map(str::to_owned),
+            built: built.map(str::to_owned),
+        };
+        let differences = vec![
+            difference(PackageKind::Conda, "fftw", Some("3.3.10"), Some("3.3.11")),
+            difference(PackageKind::Pip, "asdf", Some("3.4.0"), None),
+            difference(PackageKind::Pip, "surprise", None, Some("1.0")),
+        ];
+        let clean = EnvironmentDrift { name: "base".to_owned(), same: 376, differences: Vec::new() };
+        let drifted = EnvironmentDrift { name: "roman-cal".to_owned(), same: 313, differences };
+        let image = ImageIdentity { name: "notebook-roman:latest".to_owned(), id: Digest::of(b"") };
+        let table = CheckTable(CheckOutcome { environments: vec![clean, drifted] }, image).to_string();
+        let expected = "\
+notebook-roman:latest (e3b0c44298fc)
+environment  same  changed  missing  extra
+base          376        0        0      0
+roman-cal     313        1        1      1
+
+roman-cal
+  changed  conda  fftw      3.3.10 -> 3.3.11
+  missing  pip    asdf      3.4.0
+  extra    pip    surprise  1.0
+";
+        assert_eq!(table, expected);
+    }
+}
