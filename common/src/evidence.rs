@@ -209,7 +209,7 @@ mod tests {
             image: ImageIdentity { name: "notebook-roman:latest".to_owned(), id: one.clone() },
             at: Timestamp::UNIX_EPOCH,
             verdict: Verdict::Yes,
-            outcome: TestOutcome { container_status: 0, environments: Vec::new() },
+            outcome: TestOutcome::default(),
         };
         store.write(&one, &fact).unwrap();
         assert_eq!(store.read::<Tested>(&one).unwrap(), Some(fact));

@@ -216,7 +216,7 @@ pub fn text(call: &Invocation, console: &Console) -> Result<String, ProcessError
 /// without the line end. A status other than 0 is not an error here.
 ///
 /// # Errors
-/// The child could not be run, or we were told to stop.
+/// The child could not be run, its time limit passed, or we were told to stop.
 pub fn stream(
     call: &Invocation,
     console: &Console,
@@ -224,6 +224,7 @@ pub fn stream(
 ) -> Result<Exit, ProcessError> {
     let reader = open(call, console, Expression::stderr_to_stdout)?;
     let _group = interrupt::Group::of(&reader.pids(), call.is_cleanup());
+    let watch = call.time_limit().map(|limit| interrupt::Watch::new(reader.pids(), limit));
     let mut lines = BufReader::new(&reader);
     let mut line = Vec::new();
     loop {
@@ -238,6 +239,9 @@ pub fn stream(
     }
     let exit = finish(call, &reader)?.exit;
     interrupt::unless_cleanup(call)?;
+    if watch.is_some_and(|watch| watch.has_expired()) {
+        return Err(past_limit(call));
+    }
     Ok(exit)
 }
 
@@ -321,8 +325,11 @@ fn finish(call: &Invocation, reader: &duct::ReaderHandle) -> Result<Captured, Pr
 fn end(call: &Invocation, handle: &duct::Handle) -> ProcessError {
     interrupt::kill_groups(&handle.pids());
     _ = handle.wait();
-    let limit = call.time_limit().unwrap_or_default();
-    ProcessError::TimeLimit { call: call.to_string(), limit }
+    past_limit(call)
+}
+
+fn past_limit(call: &Invocation) -> ProcessError {
+    ProcessError::TimeLimit { call: call.to_string(), limit: call.time_limit().unwrap_or_default() }
 }
 
 #[cfg(test)]
@@ -364,6 +371,16 @@ mod tests {
         let call = sh("sleep 30 & sleep 30").limit(Duration::from_millis(50));
         let error = capture(&call, &Console::silent()).unwrap_err();
         assert_eq!(error.status(), Status::TimeLimit);
+    }
+
+    #[test]
+    fn a_time_limit_ends_a_stream_and_keeps_what_came_before() {
+        let mut lines = 0;
+        let call = sh("echo a; sleep 30 & sleep 30").limit(Duration::from_millis(300));
+        let error = stream(&call, &Console::silent(), &mut |_| lines += 1).unwrap_err();
+        assert_eq!((error.status(), lines), (Status::TimeLimit, 1));
+        let soon = sh("echo a").limit(Duration::from_secs(30));
+        assert_eq!(stream(&soon, &Console::silent(), &mut |_| ()).unwrap(), Exit::Code(0));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use freeze::{
 pub use release::{
     CheckedRule, DeliverOutcome, GateOutcome, RuleStatus, SaveOutcome, TagOutcome, VersionsOutcome,
 };
-pub use test::{TestCase, TestEnvironment, TestKind, TestOutcome, TestStatus};
+pub use test::{TestCase, TestCounts, TestEnvironment, TestKind, TestOutcome, TestStatus};
 pub use update::{UpdateOutcome, UpdatedEnvironment};
 
 /// The answer to what the tool was asked.

@@ -119,7 +119,7 @@ pub(super) mod tests {
             command: command.iter().map(|w| (*w).to_owned()).collect(),
             variables: vec![("A".to_owned(), "b c".to_owned())],
             mounts: vec![Mount { source: "/host".into(), target: "/home/jovyan".to_owned() }],
-            network: None,
+            ..RunRequest::default()
         }
     }
 

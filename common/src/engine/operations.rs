@@ -51,8 +51,8 @@ impl Engine {
     /// are stopped; each line it prints goes to `sink`. The exit is the command's own.
     ///
     /// # Errors
-    /// The engine cannot be run, or we were told to stop. Buildah: there is no such image; docker
-    /// and podman say so themselves and end with 125.
+    /// The engine cannot be run, the request's time limit passed, or we were told to stop. Buildah:
+    /// there is no such image; docker and podman say so themselves and end with 125.
     pub fn run(
         &self,
         request: &RunRequest,
@@ -71,6 +71,10 @@ impl Engine {
                 let call = buildah::run(self, request, container.name(), &command);
                 return Ok(process::stream(&call, console, &mut buildah::without_epilogue(sink))?);
             }
+        };
+        let call = match request.limit {
+            None => call,
+            Some(limit) => call.limit(limit),
         };
         Ok(process::stream(&call, console, sink)?)
     }

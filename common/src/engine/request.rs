@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A file that a build sees below `/run/secrets`, and that stays out of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,4 +66,6 @@ pub struct RunRequest {
     pub mounts: Vec<Mount>,
     /// The network mode.
     pub network: Option<String>,
+    /// How long it may take; it is ended then.
+    pub limit: Option<Duration>,
 }

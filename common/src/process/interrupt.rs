@@ -5,8 +5,9 @@
 //! with [`ProcessError::Interrupted`], every later call is refused the same way, and the calls that
 //! tidy up still run, so that guards can remove containers and staged directories on the way out.
 
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -70,6 +71,40 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         groups().retain(|pid| !self.0.contains(pid));
+    }
+}
+
+/// Ends process groups when a time limit passes, unless it is dropped before.
+pub(super) struct Watch {
+    expired: Arc<AtomicBool>,
+    /// The watching thread goes when this does.
+    _until: mpsc::Sender<()>,
+}
+
+impl Watch {
+    /// Watches over `pids` for `limit`: then they are asked to end, and after [`GRACE`] made to.
+    pub(super) fn new(pids: Vec<u32>, limit: Duration) -> Self {
+        let expired = Arc::new(AtomicBool::new(false));
+        let (until, ended) = mpsc::channel();
+        let flag = Arc::clone(&expired);
+        let passes = move |time| ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+        let watch = move || {
+            if passes(limit) {
+                flag.store(true, Ordering::SeqCst);
+                send(&pids, SIGTERM);
+                if passes(GRACE) {
+                    kill_groups(&pids);
+                }
+            }
+        };
+        // Without a thread there is no limit, as there are no forwarded signals then.
+        _ = std::thread::Builder::new().name("time limit".to_owned()).spawn(watch);
+        Self { expired, _until: until }
+    }
+
+    /// Whether the limit passed.
+    pub(super) fn has_expired(&self) -> bool {
+        self.expired.load(Ordering::SeqCst)
     }
 }
 

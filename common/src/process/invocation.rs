@@ -93,7 +93,7 @@ impl Invocation {
         self
     }
 
-    /// Ends it after `limit`. Only [`super::capture`] and [`super::text`] look at this.
+    /// Ends it after `limit`. [`super::capture`], [`super::text`] and [`super::stream`] look at this.
     #[must_use]
     pub const fn limit(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);

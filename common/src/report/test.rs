@@ -4,25 +4,34 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The results of every environment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestOutcome {
-    /// The status that the container ended with.
+    /// The status that the container ended with; 128+n if a signal ended it.
     pub container_status: u8,
-    /// One for each environment, in the order they were tested.
+    /// Why the answer is no; empty if it is yes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// What the container printed, as a file relative to the repository's root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// One for each environment, in the order they were tested; last those that never were.
     pub environments: Vec<TestEnvironment>,
 }
 
 /// The results of one environment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestEnvironment {
-    /// The environment's name; empty for what ran outside of any.
+    /// The environment's name.
     pub name: String,
     /// Why it was skipped, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
-    /// Every import, notebook and script, in the order they ended.
+    /// How long it took, in seconds, as observed from outside; nothing if it never began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Every import, notebook and script, in the order they ended; last those that were not run.
     pub cases: Vec<TestCase>,
 }
 
@@ -36,10 +45,12 @@ pub struct TestCase {
     pub name: String,
     /// How it ended.
     pub status: TestStatus,
-    /// How long it took, in seconds, where that is known.
+    /// How long it took, in seconds, where that is known. For a notebook the image tells it; for an
+    /// import it is the time between two lines of output, so the first one bears the start of the
+    /// interpreter, and where imports run side by side it is only how long was waited for this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
-    /// Why it failed or was skipped: traceback, last lines, or our own finding.
+    /// Why it failed or was not run: our own finding, then the last lines that it printed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -54,18 +65,92 @@ pub enum TestKind {
     Notebook,
     /// The environment's own test script.
     Script,
-    /// The run as a whole.
+    /// The environment's run as a whole: what went wrong between its tests.
     Run,
 }
 
 /// How a test ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum TestStatus {
     /// As it should.
     Passed,
     /// It failed.
     Failed,
-    /// It was not run.
+    /// It was left out on purpose.
     Skipped,
+    /// It was asked for and has no result: the run ended before it, or never came to it.
+    NotRun,
+}
+
+/// How many tests ended in each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TestCounts {
+    /// As they should.
+    pub passed: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Left out on purpose.
+    pub skipped: usize,
+    /// Asked for, without a result.
+    pub not_run: usize,
+}
+
+impl TestCounts {
+    /// The counts of `cases`.
+    pub fn of<'a>(cases: impl IntoIterator<Item = &'a TestCase>) -> Self {
+        let mut counts = Self::default();
+        for case in cases {
+            match case.status {
+                TestStatus::Passed => counts.passed += 1,
+                TestStatus::Failed => counts.failed += 1,
+                TestStatus::Skipped => counts.skipped += 1,
+                TestStatus::NotRun => counts.not_run += 1,
+            }
+        }
+        counts
+    }
+
+    /// Those that were really run.
+    #[must_use]
+    pub const fn run(self) -> usize {
+        self.passed + self.failed
+    }
+}
+
+impl TestOutcome {
+    /// How many tests ended in each way, over all environments.
+    #[must_use]
+    pub fn counts(&self) -> TestCounts {
+        TestCounts::of(self.environments.iter().flat_map(|environment| &environment.cases))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_go_over_all_environments_and_what_was_not_run_is_not_a_run() {
+        let case = |status| TestCase {
+            kind: TestKind::Import,
+            name: "numpy".to_owned(),
+            status,
+            seconds: None,
+            detail: None,
+        };
+        let one = TestEnvironment { cases: vec![case(TestStatus::Passed)], ..TestEnvironment::default() };
+        let two = TestEnvironment {
+            cases: vec![case(TestStatus::Failed), case(TestStatus::NotRun), case(TestStatus::Skipped)],
+            ..TestEnvironment::default()
+        };
+        let outcome = TestOutcome { environments: vec![one, two], ..TestOutcome::default() };
+        assert_eq!(outcome.counts(), TestCounts { passed: 1, failed: 1, skipped: 1, not_run: 1 });
+        assert_eq!(outcome.counts().run(), 2);
+    }
+
+    #[test]
+    fn a_status_is_spelled_as_people_say_it() {
+        assert_eq!(serde_json::to_string(&TestStatus::NotRun).unwrap(), "\"not-run\"");
+    }
 }

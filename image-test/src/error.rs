@@ -1,0 +1,124 @@
+//! How image-test fails.
+
+use common::engine::EngineError;
+use common::evidence::EvidenceError;
+use common::fault::{Fault, Status};
+use common::report::ImageIdentity;
+use common::session::SessionError;
+use common::state_file::StateFileError;
+use thiserror::Error;
+
+use crate::plan::TEST;
+use crate::reports::ReportError;
+use crate::specs::SpecError;
+
+/// The tests could not be run, or their results not be kept. That tests fail is no error.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    /// There is no document to work with, or it cannot be passed on.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// A report cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// What the repository asks for cannot be read.
+    #[error("cannot tell what the repository asks to be tested: {0}")]
+    Specs(#[from] SpecError),
+    /// The clone's own directory cannot be used.
+    #[error("cannot keep the log of the tests: {0}")]
+    Log(#[from] StateFileError),
+    /// The facts about images cannot be read or written.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// The document says that there is nothing to test.
+    #[error("the last image-build in the document did not succeed: there is nothing to test")]
+    NotBuilt,
+    /// There is no image of that name.
+    #[error("there is no image {name} in {engine}")]
+    NoImage {
+        /// What was looked for.
+        name: String,
+        /// Where.
+        engine: String,
+    },
+    /// The image that was built is gone.
+    #[error("the image {} ({}) that image-build recorded is not in {engine} any more", image.name, image.id.short())]
+    Gone {
+        /// The image.
+        image: ImageIdentity,
+        /// Where it was looked for.
+        engine: String,
+    },
+    /// The engine cannot be used.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The engine did not get as far as to start the tests.
+    #[error("{engine} could not run the tests in {image}: {said}")]
+    NotStarted {
+        /// The engine.
+        engine: String,
+        /// The image's name.
+        image: String,
+        /// Its status, which we pass through.
+        status: u8,
+        /// What it said.
+        said: String,
+    },
+    /// The image has no tests to run.
+    #[error("{image} has no {TEST} that can be run, or its interpreter is missing: {said}")]
+    NoTest {
+        /// The image's name.
+        image: String,
+        /// What the engine said.
+        said: String,
+    },
+    /// The image's test cannot be executed.
+    #[error("{TEST} in {image} is not executable: {said}")]
+    NotExecutable {
+        /// The image's name.
+        image: String,
+        /// What the engine said.
+        said: String,
+    },
+    /// The time limit passed.
+    #[error("the tests were ended after {seconds} seconds, the time limit")]
+    TimeLimit {
+        /// The limit.
+        seconds: u64,
+    },
+}
+
+impl Fault for Error {
+    fn status(&self) -> Status {
+        match self {
+            Self::Session(error) => error.status(),
+            Self::Report(error) => error.status(),
+            Self::Specs(error) => error.status(),
+            Self::Log(error) => error.status(),
+            Self::Evidence(error) => error.status(),
+            Self::NotBuilt | Self::NoImage { .. } | Self::Gone { .. } => Status::Unavailable,
+            Self::Engine(error) => error.status(),
+            Self::NotStarted { status, .. } => Status::Passed(*status),
+            Self::NoTest { .. } => Status::Passed(127),
+            Self::NotExecutable { .. } => Status::Passed(126),
+            Self::TimeLimit { .. } => Status::TimeLimit,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Session(error) => error.hint(),
+            Self::Report(error) => error.hint(),
+            Self::Evidence(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::NotBuilt | Self::NoImage { .. } => Some("image-build".to_owned()),
+            Self::Gone { image, .. } => {
+                Some(format!("image-build, or image-test --image {} for what has that name now", image.name))
+            }
+            Self::NoTest { .. } => Some("give the mission an environments/test, then image-build".to_owned()),
+            Self::NotExecutable { .. } => Some("chmod +x environments/test, then image-build".to_owned()),
+            Self::TimeLimit { .. } => Some("give them longer: image-test --timeout DURATION".to_owned()),
+            Self::Specs(_) | Self::Log(_) | Self::NotStarted { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The imports of one environment.
+//!
+//! One interpreter may import them all, and then ends silently when a module ends it (D47). What
+//! proves that it lived to the end is the summary; a verdict may be missing on the module's own line,
+//! because the module or a traceback printed there.
+
+use std::time::Duration;
+
+use common::report::{TestCase, TestKind, TestStatus};
+
+use super::tail::{self, Tail};
+use super::{Gaps, case, run_failed};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Verdict {
+    Open,
+    Ok,
+    Fail,
+    LeftOut,
+}
+
+#[derive(Debug)]
+struct Tried {
+    module: String,
+    verdict: Verdict,
+    seconds: Option<f64>,
+    text: Tail,
+}
+
+#[derive(Debug)]
+struct Summary {
+    failing: usize,
+    named: Vec<String>,
+}
+
+/// The imports of one environment, as far as they have been told.
+#[derive(Debug)]
+pub(super) struct Imports {
+    tried: Vec<Tried>,
+    /// When the module before was done with.
+    since: Duration,
+    /// What was printed since the last verdict, which was ok.
+    loose: Tail,
+    summary: Option<Summary>,
+}
+
+impl Imports {
+    pub(super) fn new(at: Duration) -> Self {
+        Self { tried: Vec::new(), since: at, loose: Tail::default(), summary: None }
+    }
+
+    /// Whether the summary came, so that nothing more is to be expected.
+    pub(super) const fn is_summed_up(&self) -> bool {
+        self.summary.is_some()
+    }
+
+    /// `Importing <module> ...` and what stood behind it.
+    pub(super) fn importing(&mut self, module: &str, rest: &str, at: Duration) {
+        let mut text = Tail::default();
+        // Standard error may overtake standard output: a traceback above the line it belongs to.
+        if self.loose.has_traceback() {
+            text.extend(std::mem::take(&mut self.loose));
+        }
+        self.loose.clear();
+        self.settle(at);
+        self.tried.push(Tried { module: module.to_owned(), verdict: Verdict::Open, seconds: None, text });
+        self.text(rest, at);
+    }
+
+    /// `Skipping #<module>`.
+    pub(super) fn skipping(&mut self, word: &str, at: Duration) {
+        self.settle(at);
+        let module = word.trim_start_matches('#').to_owned();
+        let (verdict, text) = (Verdict::LeftOut, Tail::default());
+        self.tried.push(Tried { module, verdict, seconds: None, text });
+    }
+
+    /// `Failing imports: <n>`; their names follow as text.
+    pub(super) fn summed_up(&mut self, failing: usize, at: Duration) {
+        self.settle(at);
+        self.summary = Some(Summary { failing, named: Vec::new() });
+    }
+
+    /// Any other line.
+    pub(super) fn text(&mut self, line: &str, at: Duration) {
+        if let Some(summary) = &mut self.summary {
+            let name = line.trim();
+            let is_one = self.tried.iter().any(|t| t.module == name && t.verdict != Verdict::LeftOut);
+            if is_one && summary.named.len() < summary.failing {
+                summary.named.push(name.to_owned());
+            } else {
+                self.loose.push(line);
+            }
+            return;
+        }
+        let Some(last) = self.tried.last_mut() else { return self.loose.push(line) };
+        match (last.verdict, line.trim_end()) {
+            (Verdict::Open, "ok") => self.close(Verdict::Ok, at),
+            (Verdict::Open, "FAIL") => self.close(Verdict::Fail, at),
+            (Verdict::Open | Verdict::Fail, line) => last.text.push(line),
+            (Verdict::Ok | Verdict::LeftOut, line) => self.loose.push(line),
+        }
+    }
+
+    /// The run went on behind a module that showed no verdict of its own: the module's last output
+    /// may have the verdict at its end. The summary, if it comes, has the last word.
+    fn settle(&mut self, at: Duration) {
+        let Some(last) = self.tried.last().filter(|t| t.verdict == Verdict::Open) else { return };
+        let failed = last.text.last().is_some_and(|line| line.ends_with("FAIL"));
+        self.close(if failed { Verdict::Fail } else { Verdict::Ok }, at);
+    }
+
+    fn close(&mut self, verdict: Verdict, at: Duration) {
+        if let Some(last) = self.tried.last_mut() {
+            last.verdict = verdict;
+            last.seconds = Some(at.saturating_sub(self.since).as_secs_f64());
+        }
+        self.since = at;
+    }
+
+    /// The results, now that something else comes or the run ended; `cut` says what cut them short
+    /// from outside, if something did.
+    pub(super) fn end(mut self, cut: Option<&str>, gaps: &mut Gaps) -> Vec<TestCase> {
+        gaps.imports_cut |= self.summary.is_none();
+        let how = cut.unwrap_or("the interpreter ended");
+        let trouble = self.trouble(how);
+        let listed = self.summary.take().map_or_else(Vec::new, |summary| summary.named);
+        let mut cases: Vec<TestCase> = self.tried.into_iter().map(|t| t.into_case(how, &listed)).collect();
+        cases.extend(trouble);
+        cases
+    }
+
+    /// What is wrong with the run as a whole.
+    fn trouble(&self, how: &str) -> Option<TestCase> {
+        match (&self.summary, self.tried.last()) {
+            (None, None) => Some(run_failed(
+                "imports",
+                "no import was tried: tests/imports is empty, or the interpreter did not start",
+                &self.loose,
+            )),
+            // Then the import itself is what failed.
+            (None, Some(last)) if last.verdict == Verdict::Open => None,
+            (None, Some(last)) => {
+                let finding = format!(
+                    "{how} after importing {}, before the summary of the imports: \
+                     what comes after it in tests/imports was never tried",
+                    last.module
+                );
+                Some(run_failed("imports", &finding, &self.loose))
+            }
+            (Some(summary), _) => {
+                let fails = |t: &&Tried| t.verdict == Verdict::Fail || summary.named.contains(&t.module);
+                let known = self.tried.iter().filter(fails).count();
+                let finding =
+                    format!("the image counts {} failing imports and shows {known} of them", summary.failing);
+                (summary.failing > known).then(|| run_failed("imports", &finding, &self.loose))
+            }
+        }
+    }
+}
+
+impl Tried {
+    fn into_case(self, how: &str, listed: &[String]) -> TestCase {
+        let failed = self.verdict == Verdict::Fail || listed.contains(&self.module);
+        let (status, detail) = match self.verdict {
+            Verdict::Open => {
+                let finding = format!(
+                    "{how} while importing {}; what comes after it in tests/imports was never tried",
+                    self.module
+                );
+                (TestStatus::Failed, Some(tail::detail(&finding, &self.text)))
+            }
+            Verdict::LeftOut => (TestStatus::Skipped, Some("left out in tests/imports".to_owned())),
+            Verdict::Ok | Verdict::Fail if failed => (TestStatus::Failed, self.text.text()),
+            Verdict::Ok | Verdict::Fail => (TestStatus::Passed, None),
+        };
+        TestCase { seconds: self.seconds, detail, ..case(TestKind::Import, &self.module, status) }
+    }
+}
