@@ -1,0 +1,65 @@
+//! What counts of a build context: the same for the copy that is built, for the digest that the
+//! evidence keeps of it, and for the check at the release.
+
+use std::io;
+use std::path::Path;
+
+use crate::digest::{self, Digest};
+
+/// Names of directories that never are input: what git and Python programs leave.
+const NEVER: [&str; 3] = [".git", ".ipynb_checkpoints", "__pycache__"];
+
+/// Endings of files that never are input: what the original tools left beside their Dockerfiles.
+const ENDINGS: [&str; 2] = ["cached", "log"];
+
+/// Whether `path` (its last component, whatever is above it) goes into a build.
+#[must_use]
+pub fn is_input(path: &Path) -> bool {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    !NEVER.contains(&name) && !ENDINGS.contains(&ending)
+}
+
+/// The digest of the build context `dir`: of every file that goes into a build from it.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn context_digest(dir: &Path) -> io::Result<Digest> {
+    // The walk does not follow links, and a mission's directory may be one.
+    let dir = dir.canonicalize()?;
+    digest::of_tree(&dir, &|path| !is_input(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn litter_does_not_change_what_a_context_is() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("environments")).unwrap();
+        fs::write(dir.path().join("Dockerfile"), "FROM a").unwrap();
+        let before = context_digest(dir.path()).unwrap();
+        for litter in
+            ["Dockerfile.cached", "build.log", "environments/.ipynb_checkpoints/a", "__pycache__/a.pyc"]
+        {
+            let path = dir.path().join(litter);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        assert_eq!(context_digest(dir.path()).unwrap(), before);
+        fs::write(dir.path().join("environments/a.pip"), "x").unwrap();
+        assert_ne!(context_digest(dir.path()).unwrap(), before);
+    }
+
+    #[test]
+    fn a_context_behind_a_link_is_the_same_context() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("real")).unwrap();
+        fs::write(dir.path().join("real/Dockerfile"), "FROM a").unwrap();
+        std::os::unix::fs::symlink("real", dir.path().join("link")).unwrap();
+        let real = context_digest(&dir.path().join("real")).unwrap();
+        assert_eq!(context_digest(&dir.path().join("link")).unwrap(), real);
+    }
+}
