@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod exported;
 pub mod fault;
 pub mod frozen;
+pub mod git;
 pub mod lock;
 pub mod process;
 pub mod report;

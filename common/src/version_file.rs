@@ -58,7 +58,8 @@ impl MissionVersion {
         &self.rest
     }
 
-    /// How it compares with another of the same mission: number by number, and word by word.
+    /// How it compares with another of the same mission: number by number, and word by word. What
+    /// ends in `rc1`, `beta`, `dev` and the like comes before what does not.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Ordering {
         natural(&self.rest, &other.rest)
@@ -77,8 +78,8 @@ fn natural(a: &str, b: &str) -> Ordering {
     loop {
         let ordering = match (a.next(), b.next()) {
             (None, None) => return Ordering::Equal,
-            (None, Some(_)) => return Ordering::Less,
-            (Some(_), None) => return Ordering::Greater,
+            (None, Some(more)) => return longer(more).reverse(),
+            (Some(more), None) => return longer(more),
             (Some(x), Some(y)) if is_number(x) && is_number(y) => {
                 let (x, y) = (x.trim_start_matches('0'), y.trim_start_matches('0'));
                 x.len().cmp(&y.len()).then_with(|| x.cmp(y))
@@ -89,6 +90,13 @@ fn natural(a: &str, b: &str) -> Ordering {
             return ordering;
         }
     }
+}
+
+/// How a version that goes on with `run` compares with one that has ended.
+fn longer(run: &str) -> Ordering {
+    const BEFORE: [&str; 7] = ["a", "alpha", "b", "beta", "dev", "pre", "rc"];
+    let word = run.trim_matches(['.', '-', '_']).to_ascii_lowercase();
+    if BEFORE.contains(&word.as_str()) { Ordering::Less } else { Ordering::Greater }
 }
 
 fn is_number(run: &str) -> bool {
@@ -232,6 +240,9 @@ mod tests {
         check("2025.06.0", "2025.6.0", Ordering::Equal);
         check("28", "27", Ordering::Greater);
         check("1.0", "1.0.1", Ordering::Less);
+        check("12.0.0-rc1", "12.0.0", Ordering::Less);
+        check("12.0.0", "12.0.0.dev3", Ordering::Greater);
+        check("12.0.0-hotfix", "12.0.0", Ordering::Greater);
     }
 
     #[test]

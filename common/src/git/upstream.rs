@@ -1,0 +1,150 @@
+//! Remotes: which there are, what they hold, and the one push that is ever made.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::time::Duration;
+
+use super::{GitError, Repo};
+use crate::process::{self, Captured, Exit, Invocation, ProcessError};
+
+/// How long a question to a remote may take.
+const ASK: Duration = Duration::from_secs(90);
+/// How long a push may take.
+const PUSH: Duration = Duration::from_secs(900);
+
+/// What a remote holds: full ref names and object ids. `<tag>^{}` is what an annotated tag leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteRefs(BTreeMap<String, String>);
+
+impl RemoteRefs {
+    /// The object that the ref `name` names.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The commit that the tag `name` leads to.
+    #[must_use]
+    pub fn tagged(&self, name: &str) -> Option<&str> {
+        let peeled = self.object(&format!("refs/tags/{name}^{{}}"));
+        peeled.or_else(|| self.object(&format!("refs/tags/{name}")))
+    }
+}
+
+/// How a commit stands to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ancestry {
+    /// It is the same, or came before.
+    Ancestor,
+    /// It did not come before.
+    Other,
+    /// This clone does not have it.
+    Unknown,
+}
+
+impl Repo<'_> {
+    /// The remote to use: `named`; else where the branch that is checked out is pushed to; else the
+    /// only one. None if there is no remote at all.
+    ///
+    /// # Errors
+    /// There are several and none is the branch's own, or git failed.
+    pub fn remote(&self, named: Option<&str>) -> Result<Option<String>, GitError> {
+        if let Some(name) = named {
+            return Ok(Some(name.to_owned()));
+        }
+        let known: Vec<String> = self.text(&["remote"])?.lines().map(str::to_owned).collect();
+        let mut settings = vec!["remote.pushDefault".to_owned()];
+        if let Some(branch) = self.branch()? {
+            settings.insert(0, format!("branch.{branch}.pushRemote"));
+            settings.push(format!("branch.{branch}.remote"));
+        }
+        for setting in settings {
+            let value = self.maybe(&["config", "--get", &setting])?;
+            // `.` is this very repository: a branch that follows a local one.
+            if let Some(name) = value.filter(|name| known.contains(name)) {
+                return Ok(Some(name));
+            }
+        }
+        match known.len() {
+            0 | 1 => Ok(known.into_iter().next()),
+            _ => Err(GitError::WhichRemote { known }),
+        }
+    }
+
+    /// What `remote` holds of the refs called `names` (in full), tags with what they lead to.
+    ///
+    /// # Errors
+    /// It cannot be reached or refuses to answer.
+    pub fn remote_refs(&self, remote: &str, names: &[String]) -> Result<RemoteRefs, GitError> {
+        let peeled = names.iter().filter(|n| n.starts_with("refs/tags/")).map(|n| format!("{n}^{{}}"));
+        let wanted: Vec<String> = names.iter().cloned().chain(peeled).collect();
+        let call =
+            self.reading(["ls-remote", "--quiet", "--", remote]).args(wanted.iter().map(String::as_str));
+        let text = self.talk(remote, call, ASK)?.text();
+        let lines = text.lines().filter_map(|line| line.split_once('\t'));
+        // git matches names from their end: `refs/tags/a` also finds `refs/x/refs/tags/a`.
+        let exact = lines.filter(|(_, name)| wanted.iter().any(|w| w == name));
+        Ok(RemoteRefs(exact.map(|(id, name)| (name.to_owned(), id.to_owned())).collect()))
+    }
+
+    /// Pushes exactly the tags `names` to `remote`, all or none (D62: never all that there are).
+    ///
+    /// # Errors
+    /// The remote cannot be reached or refuses.
+    pub fn push_tags(&self, remote: &str, names: &[&str]) -> Result<(), GitError> {
+        let refspecs = names.iter().map(|name| format!("refs/tags/{name}:refs/tags/{name}"));
+        // The user may have `push.followTags` or `push.recurseSubmodules` set.
+        let options = ["--atomic", "--no-follow-tags", "--recurse-submodules=no"];
+        let call = self.writing(["push", "--porcelain"]).args(options).args(["--", remote]).args(refspecs);
+        self.talk(remote, call, PUSH).map(|_| ())
+    }
+
+    /// Takes exactly the tags `names` over from `remote`.
+    ///
+    /// # Errors
+    /// The remote cannot be reached, or a tag of that name is here and leads elsewhere.
+    pub fn fetch_tags(&self, remote: &str, names: &[&str]) -> Result<(), GitError> {
+        let refspecs = names.iter().map(|name| format!("refs/tags/{name}:refs/tags/{name}"));
+        let options =
+            ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"];
+        let call = self.writing(["fetch", "--quiet"]).args(options).args(["--", remote]).args(refspecs);
+        self.talk(remote, call, PUSH).map(|_| ())
+    }
+
+    /// How `commit` stands to `descendant`.
+    ///
+    /// # Errors
+    /// git failed.
+    pub fn ancestry(&self, commit: &str, descendant: &str) -> Result<Ancestry, GitError> {
+        if self.commit_of(commit)?.is_none() {
+            return Ok(Ancestry::Unknown);
+        }
+        let call = self.reading(["merge-base", "--is-ancestor", commit, descendant]);
+        let captured = process::capture(&call, self.console)?;
+        match captured.exit {
+            Exit::Code(0) => Ok(Ancestry::Ancestor),
+            Exit::Code(1) => Ok(Ancestry::Other),
+            _ => Err(call.failed(&captured).into()),
+        }
+    }
+
+    fn talk(&self, remote: &str, call: Invocation, limit: Duration) -> Result<Captured, GitError> {
+        let call = self.unattended(call)?.limit(limit);
+        let failed = |source: ProcessError| GitError::Remote { remote: remote.to_owned(), source };
+        let captured = process::capture(&call, self.console).map_err(failed)?;
+        if captured.exit.is_success() { Ok(captured) } else { Err(failed(call.failed(&captured))) }
+    }
+
+    /// ssh asks on the terminal, which a child in its own process group cannot read: it would stop
+    /// for ever. So it must not ask, unless the user has said how to call it.
+    fn unattended(&self, call: Invocation) -> Result<Invocation, GitError> {
+        let is_set = |name| env::var_os(name).is_some();
+        if is_set("GIT_SSH_COMMAND") || is_set("GIT_SSH") {
+            return Ok(call);
+        }
+        Ok(match self.maybe(&["config", "--get", "core.sshCommand"])? {
+            Some(_) => call,
+            None => call.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"),
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! An image layout: a directory with an index, manifests, configurations and layers, each blob
+//! under its digest.
+//!
+//! A layout is made whole beside its place. A new one is then moved there; into one that is already
+//! there the blobs go first and the index last, so that whoever looks finds all of an image or
+//! nothing of it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use common::digest::Digest;
+use common::state_file::{self, sync_dir};
+use common::tree::Staged;
+
+use super::blobs::{Blobs, blob_name, check, must, small_file};
+use super::layer::{self, Compression};
+use super::model::{Descriptor, MEDIA_MANIFEST, Manifest, REF_NAME, to_json};
+use super::{Archive, OciError, SavedImage};
+
+/// What every layout says of itself.
+const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
+/// A directory that is or becomes a layout.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    dir: PathBuf,
+}
+
+impl Blobs for Layout {
+    fn place(&self) -> String {
+        self.dir.display().to_string()
+    }
+
+    fn open(&self, name: &str) -> Result<Option<Box<dyn Read + '_>>, OciError> {
+        let path = self.dir.join(name);
+        match File::open(&path) {
+            Ok(file) => Ok(Some(Box::new(file))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(OciError::Io { verb: "read", path, source }),
+        }
+    }
+}
+
+impl Layout {
+    /// The layout at `dir`, whether it is there yet or not.
+    #[must_use]
+    pub fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The file of the blob `digest`.
+    #[must_use]
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.dir.join(blob_name(digest))
+    }
+
+    /// Whether there is a layout. An empty directory may become one; anything else is in the way.
+    ///
+    /// # Errors
+    /// Something else is there.
+    pub fn exists(&self) -> Result<bool, OciError> {
+        let mut entries = match fs::read_dir(&self.dir) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(self.failed("read", source)),
+        };
+        if self.dir.join("oci-layout").is_file() {
+            return Ok(true);
+        }
+        match entries.next() {
+            None => Ok(false),
+            Some(_) => Err(OciError::InTheWay { path: self.dir.clone(), expected: "OCI layout" }),
+        }
+    }
+
+    /// Puts `image` of `archive` under `tag`, in place of what was under it before. Gives the
+    /// manifest.
+    ///
+    /// # Errors
+    /// A layer is not what the configuration says, or a file cannot be read or written; the layout
+    /// is as it was.
+    pub fn put(
+        &self,
+        archive: &Archive,
+        image: &SavedImage,
+        tag: &str,
+        compression: Compression,
+    ) -> Result<Descriptor, OciError> {
+        let parent = self.dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let staged = Staged::new(parent)?;
+        let fresh = Self::at(&staged.path());
+        let descriptor = fresh.write(archive, image, tag, compression)?;
+        if self.exists()? {
+            self.take_over(&fresh, &descriptor, tag)?;
+        } else {
+            staged.exchange(&self.dir)?;
+        }
+        Ok(descriptor)
+    }
+
+    /// Writes all of a layout into an empty directory.
+    fn write(
+        &self,
+        archive: &Archive,
+        image: &SavedImage,
+        tag: &str,
+        compression: Compression,
+    ) -> Result<Descriptor, OciError> {
+        let blobs = self.dir.join("blobs/sha256");
+        fs::create_dir_all(&blobs).map_err(|e| self.failed("create", e))?;
+        let layers = self.write_layers(archive, image, compression)?;
+        let manifest = to_json(&Manifest::new(image.config_descriptor(), layers));
+        let mut descriptor = Descriptor::of(MEDIA_MANIFEST, &manifest);
+        descriptor.annotations.insert(REF_NAME.to_owned(), tag.to_owned());
+        self.write_blob(&image.config)?;
+        self.write_blob(&manifest)?;
+        self.write_file("index.json", &index_with(None, &descriptor, tag))?;
+        self.write_file("oci-layout", OCI_LAYOUT)?;
+        Ok(descriptor)
+    }
+
+    /// Writes every layer once, several at a time: hashing and compressing is all that takes long.
+    fn write_layers(
+        &self,
+        archive: &Archive,
+        image: &SavedImage,
+        compression: Compression,
+    ) -> Result<Vec<Descriptor>, OciError> {
+        let distinct: BTreeMap<&Digest, &str> =
+            image.layers.iter().map(|(diff_id, name)| (diff_id, name.as_str())).collect();
+        let jobs: Vec<(&Digest, &str)> = distinct.into_iter().collect();
+        let written: Mutex<BTreeMap<&Digest, Descriptor>> = Mutex::default();
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<(), OciError> {
+            while let Some((diff_id, name)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let descriptor = self.write_layer(archive, diff_id, name, compression)?;
+                let mut written = written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                written.insert(*diff_id, descriptor);
+            }
+            Ok(())
+        };
+        let workers = thread::available_parallelism().map_or(1, |n| n.get().min(4));
+        thread::scope(|scope| -> Result<(), OciError> {
+            let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+            let mine = work();
+            let others = others.into_iter().map(|w| w.join().expect("a worker does not panic"));
+            others.fold(mine, Result::and)
+        })?;
+        let written = written.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(image.layers.iter().filter_map(|(diff_id, _)| written.get(diff_id).cloned()).collect())
+    }
+
+    fn write_layer(
+        &self,
+        archive: &Archive,
+        diff_id: &Digest,
+        name: &str,
+        compression: Compression,
+    ) -> Result<Descriptor, OciError> {
+        let part = self.dir.join(format!("part.{}", diff_id.hex()));
+        let failed = |source| OciError::Io { verb: "store a layer in", path: part.clone(), source };
+        let mut out = File::create(&part).map_err(failed)?;
+        let copied = layer::copy(&mut *must(archive, name)?, &mut out, compression).map_err(failed)?;
+        check(&format!("the layer {name}"), diff_id, &copied.diff_id)?;
+        fs::rename(&part, self.blob_path(&copied.digest)).map_err(failed)?;
+        Ok(Descriptor::new(compression.media_type(), copied.digest, copied.size))
+    }
+
+    /// Moves the blobs of `fresh` here, then names its manifest in the index.
+    fn take_over(&self, fresh: &Self, descriptor: &Descriptor, tag: &str) -> Result<(), OciError> {
+        let failed = |source| self.failed("write to", source);
+        let (from, to) = (fresh.dir.join("blobs/sha256"), self.dir.join("blobs/sha256"));
+        fs::create_dir_all(&to).map_err(failed)?;
+        for entry in fs::read_dir(&from).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            File::open(entry.path()).and_then(|file| file.sync_all()).map_err(failed)?;
+            // Over what may be there: a blob that was damaged is then whole again.
+            fs::rename(entry.path(), to.join(entry.file_name())).map_err(failed)?;
+        }
+        sync_dir(&to).map_err(failed)?;
+        let old = small_file(self, "index.json")?;
+        let index = index_with(Some(&old), descriptor, tag);
+        state_file::replace(&self.dir.join("index.json"), &index, 0o644)
+            .map_err(|e| self.failed("write to", io::Error::other(e)))?;
+        Ok(())
+    }
+
+    fn write_blob(&self, bytes: &[u8]) -> Result<(), OciError> {
+        self.write_file(&blob_name(&Digest::of(bytes)), bytes)
+    }
+
+    fn write_file(&self, name: &str, bytes: &[u8]) -> Result<(), OciError> {
+        fs::write(self.dir.join(name), bytes).map_err(|e| self.failed("write to", e))
+    }
+
+    fn failed(&self, verb: &'static str, source: io::Error) -> OciError {
+        OciError::Io { verb, path: self.dir.clone(), source }
+    }
+}
+
+/// The index `old` with `descriptor` as the only one under `tag`. What else it says stays, whether
+/// we know what it means or not; what cannot be understood at all is replaced.
+#[must_use]
+pub fn index_with(old: Option<&[u8]>, descriptor: &Descriptor, tag: &str) -> Vec<u8> {
+    use serde_json::{Value, json};
+    let old = old.and_then(|old| serde_json::from_slice::<Value>(old).ok());
+    let mut index = old.filter(Value::is_object).unwrap_or_else(
+        || json!({"schemaVersion": 2, "mediaType": super::model::MEDIA_INDEX, "manifests": []}),
+    );
+    let mut manifests = index["manifests"].as_array().cloned().unwrap_or_default();
+    manifests.retain(|manifest| manifest["annotations"][REF_NAME].as_str() != Some(tag));
+    manifests.push(json!(descriptor));
+    index["manifests"] = Value::Array(manifests);
+    to_json(&index)
+}
