@@ -177,7 +177,7 @@ impl Fault for ProcessError {
 /// The child could not be run, or we were told to stop.
 pub fn capture(call: &Invocation, console: &Console) -> Result<Captured, ProcessError> {
     let handle = start(call, console, |e| e.stdout_capture().stderr_capture())?;
-    let _group = interrupt::Group::of(&handle.pids(), call.is_cleanup());
+    let _group = interrupt::Group::of(&handle.pids(), call);
     let output = match call.time_limit() {
         None => handle.wait().map(Some),
         Some(limit) => handle.wait_timeout(limit),
@@ -197,7 +197,7 @@ pub fn capture(call: &Invocation, console: &Console) -> Result<Captured, Process
 /// The child could not be run, or we were told to stop.
 pub fn relay(call: &Invocation, console: &Console) -> Result<Captured, ProcessError> {
     let handle = start(call, console, Expression::stdout_capture)?;
-    let _group = interrupt::Group::of(&handle.pids(), call.is_cleanup());
+    let _group = interrupt::Group::of(&handle.pids(), call);
     let output = handle.wait().map_err(|source| call.talk(source))?;
     interrupt::unless_cleanup(call)?;
     Ok(Captured { exit: output.status.into(), stdout: output.stdout.clone(), stderr: Vec::new() })
@@ -223,7 +223,7 @@ pub fn stream(
     sink: &mut dyn FnMut(&[u8]),
 ) -> Result<Exit, ProcessError> {
     let reader = open(call, console, Expression::stderr_to_stdout)?;
-    let _group = interrupt::Group::of(&reader.pids(), call.is_cleanup());
+    let _group = interrupt::Group::of(&reader.pids(), call);
     let watch = call.time_limit().map(|limit| interrupt::Watch::new(reader.pids(), limit));
     let mut lines = BufReader::new(&reader);
     let mut line = Vec::new();
@@ -256,7 +256,7 @@ pub fn read<T, E: From<ProcessError>>(
     consume: &mut dyn FnMut(&mut dyn Read) -> Result<T, E>,
 ) -> Result<T, E> {
     let reader = open(call, console, Expression::stderr_capture)?;
-    let _group = interrupt::Group::of(&reader.pids(), call.is_cleanup());
+    let _group = interrupt::Group::of(&reader.pids(), call);
     let consumed = consume(&mut &reader);
     if consumed.is_err() {
         // The archive is not to our taste: there is no point in letting megabytes come.

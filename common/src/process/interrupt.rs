@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::{Invocation, ProcessError};
@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The signal that told us to stop, or 0.
 static RECEIVED: AtomicI32 = AtomicI32::new(0);
 /// The process groups of running children that take part.
-static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+static GROUPS: Mutex<Vec<Running>> = Mutex::new(Vec::new());
 static LISTEN: Once = Once::new();
 
 /// The number of the signal that told us to stop, if one did.
@@ -43,20 +43,29 @@ pub(super) fn unless_cleanup(call: &Invocation) -> Result<(), ProcessError> {
     if call.is_cleanup() { Ok(()) } else { check() }
 }
 
+/// A child's process group, and whether it is killed without being asked first.
+#[derive(Clone, Copy)]
+struct Running {
+    pid: u32,
+    expendable: bool,
+}
+
 /// A running child's process group, known to the listener until dropped.
 pub(super) struct Group(Vec<u32>);
 
 impl Group {
     /// Children that tidy up are left alone: they are what must still happen.
-    pub(super) fn of(pids: &[u32], cleanup: bool) -> Self {
+    pub(super) fn of(pids: &[u32], call: &Invocation) -> Self {
         LISTEN.call_once(listen);
-        if cleanup {
+        if call.is_cleanup() {
             return Self(Vec::new());
         }
-        groups().extend_from_slice(pids);
+        let running: Vec<Running> =
+            pids.iter().map(|pid| Running { pid: *pid, expendable: call.is_expendable() }).collect();
+        groups().extend_from_slice(&running);
         if let Some(number) = received() {
             // It came between the check before the start and now.
-            send(pids, i32::from(number));
+            ask(&running, i32::from(number));
         }
         Self(pids.to_vec())
     }
@@ -70,7 +79,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        groups().retain(|pid| !self.0.contains(pid));
+        groups().retain(|running| !self.0.contains(&running.pid));
     }
 }
 
@@ -110,11 +119,22 @@ impl Watch {
 
 /// Kills the groups of `pids` without asking.
 pub(super) fn kill_groups(pids: &[u32]) {
-    send(pids, signal_hook::consts::SIGKILL);
+    send(pids, SIGKILL);
 }
 
-fn groups() -> std::sync::MutexGuard<'static, Vec<u32>> {
+fn groups() -> std::sync::MutexGuard<'static, Vec<Running>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn ask(groups: &[Running], number: i32) {
+    for running in groups {
+        send(&[running.pid], if running.expendable { SIGKILL } else { number });
+    }
+}
+
+fn kill_all() {
+    let pids: Vec<u32> = groups().iter().map(|running| running.pid).collect();
+    kill_groups(&pids);
 }
 
 fn send(pids: &[u32], number: i32) {
@@ -134,13 +154,13 @@ fn listen() {
         for number in signals.forever() {
             let first = RECEIVED.swap(number, Ordering::SeqCst) == 0;
             if first {
-                send(&groups(), number);
+                ask(&groups(), number);
                 _ = std::thread::Builder::new().spawn(|| {
                     std::thread::sleep(GRACE);
-                    kill_groups(&groups());
+                    kill_all();
                 });
             } else {
-                kill_groups(&groups());
+                kill_all();
             }
         }
     };

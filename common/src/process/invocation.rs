@@ -34,6 +34,7 @@ pub struct Invocation {
     input: Input,
     limit: Option<Duration>,
     cleanup: bool,
+    expendable: bool,
 }
 
 impl Invocation {
@@ -107,6 +108,14 @@ impl Invocation {
         self
     }
 
+    /// Has it killed at once, instead of asked to end, when we are told to stop: for clients that
+    /// only watch what a guard of ours ends anyway, and might wait for it much longer.
+    #[must_use]
+    pub const fn expendable(mut self) -> Self {
+        self.expendable = true;
+        self
+    }
+
     /// The program.
     #[must_use]
     pub fn program(&self) -> &OsStr {
@@ -133,6 +142,10 @@ impl Invocation {
 
     pub(super) const fn is_cleanup(&self) -> bool {
         self.cleanup
+    }
+
+    pub(super) const fn is_expendable(&self) -> bool {
+        self.expendable
     }
 
     pub(super) const fn time_limit(&self) -> Option<Duration> {
