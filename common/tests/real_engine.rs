@@ -1,6 +1,8 @@
 //! The engines that are really here do what the operations promise. Each that is not is skipped, and
 //! says so.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says what it skips")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -232,8 +234,7 @@ fn runs_pass_their_status_on(rig: &Rig) {
     let (exit, mut lines) = rig.run(&request);
     // The two streams of a container come by two ways and may overtake each other.
     lines.sort_unstable();
-    assert_eq!(lines, ["e", "from the host", "x y-a b-yes"]);
-    assert_eq!(exit, Exit::Code(42));
+    assert_eq!((exit, lines.join("|").as_str()), (Exit::Code(42), "e|from the host|x y-a b-yes"));
     let by_id = RunRequest { image: rig.id().to_string(), ..rig.request("/bin/cat /opt/seen /opt/frozen") };
     assert_eq!(rig.run(&by_id), (Exit::Code(0), vec!["the authority".to_owned(), "1".to_owned()]));
     assert_eq!(rig.own_containers(), [""; 0]);
@@ -297,23 +298,26 @@ fn what_is_not_there_is_said(rig: &Rig) {
 }
 
 fn a_stopped_tool_leaves_no_container(rig: &Rig, choice: EngineChoice) {
-    let mut tool = start_tool(rig, choice);
-    assert_eq!(rig.containers(tool.id()).len(), 1);
-    let told = Instant::now();
-    assert!(Command::new("kill").arg(tool.id().to_string()).status().unwrap().success());
-    assert!(!tool.wait().unwrap().success());
-    let took = told.elapsed();
-    assert!(took < Duration::from_secs(8), "took {took:?}");
-    assert_eq!(rig.containers(tool.id()), [""; 0]);
+    let mut child = start_tool(rig, choice);
+    assert_eq!(rig.containers(child.id()).len(), 1);
+    assert_ne!(long_runs(child.id()), 0);
+    let since = Instant::now();
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    let seconds = since.elapsed().as_secs();
+    assert!(seconds < 8, "it took {seconds} seconds");
+    assert_eq!(rig.containers(child.id()), [""; 0]);
+    assert_eq!(long_runs(child.id()), 0);
 }
 
 fn a_killed_tools_container_is_swept(rig: &Rig, choice: EngineChoice) {
-    let mut tool = start_tool(rig, choice);
-    tool.kill().unwrap();
-    tool.wait().unwrap();
-    assert_eq!(rig.containers(tool.id()).len(), 1);
+    let mut child = start_tool(rig, choice);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(rig.containers(child.id()).len(), 1);
     assert!(rig.engine.sweep_containers(&quiet()).unwrap() >= 1);
-    assert_eq!(rig.containers(tool.id()), [""; 0]);
+    assert_eq!(rig.containers(child.id()), [""; 0]);
+    assert_eq!(long_runs(child.id()), 0);
 }
 
 /// A process of its own that runs something long in a container; it does run when this returns.
@@ -329,12 +333,24 @@ fn start_tool(rig: &Rig, choice: EngineChoice) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !started.exists() {
         assert!(Instant::now() < deadline, "the container did not start");
         std::thread::sleep(Duration::from_millis(20));
     }
     tool
+}
+
+/// The processes on this machine that run what [`tool_that_runs_long`] started, in whatever container.
+fn long_runs(tool: u32) -> usize {
+    let mark = mark_of(tool);
+    let lines = fs::read_dir("/proc").unwrap().flatten().map(|p| fs::read(p.path().join("cmdline")));
+    lines.filter(|line| line.as_ref().is_ok_and(|l| String::from_utf8_lossy(l).contains(&mark))).count()
+}
+
+/// A word that only the processes of one tool's container have on their command lines.
+fn mark_of(tool: u32) -> String {
+    format!(": run of {tool};")
 }
 
 /// Not a test: the tool that others stop. Its command ignores what it can.
@@ -343,10 +359,11 @@ fn start_tool(rig: &Rig, choice: EngineChoice) -> Child {
 fn tool_that_runs_long() {
     let Ok(choice) = std::env::var("TEST_ENGINE") else { return };
     let engine = choose(choice.parse().unwrap(), &quiet()).unwrap();
-    let script = "trap '' INT HUP; : >/given/started; /bin/sleep 300; :";
+    let script =
+        format!("trap '' INT HUP; {} : >/given/started; /bin/sleep 300; :", mark_of(std::process::id()));
     let request = RunRequest {
         image: std::env::var("TEST_IMAGE").unwrap(),
-        command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+        command: ["/bin/sh", "-c", &script].map(str::to_owned).to_vec(),
         mounts: vec![Mount {
             source: std::env::var_os("TEST_MOUNT").unwrap().into(),
             target: "/given".to_owned(),

@@ -210,7 +210,9 @@ mod tests {
         let mut filtered = without_epilogue(&mut sink);
         let said =
             ["a", "Error: exit status 3", "b", "Error: exit status", "subprocess exited with status 42"];
-        said.iter().for_each(|line| filtered(line.as_bytes()));
+        for line in said {
+            filtered(line.as_bytes());
+        }
         filtered(b"Error: exit status 42");
         drop(filtered);
         assert_eq!(lines, said[..4]);

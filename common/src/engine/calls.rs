@@ -49,6 +49,12 @@ impl Engine {
         }
     }
 
+    /// What must come before the removal of a container that runs: podman asks it to end, and gives
+    /// it ten seconds, before it does what docker does at once.
+    pub(super) fn kill_call(&self, name: &str) -> Option<Invocation> {
+        (self.kind == Kind::Podman).then(|| self.call().args(["kill", name]).cleanup())
+    }
+
     pub(super) fn list_call(&self) -> Invocation {
         match self.kind {
             Kind::Docker | Kind::Podman => docker::list(self),
@@ -134,6 +140,8 @@ pub(super) mod tests {
             assert_eq!(shown(&engine.tag_call("a", "b")), format!("{name} tag a b"));
             assert_eq!(shown(&engine.remove_image_call("a")), format!("{name} rmi a"));
             assert_eq!(shown(&engine.pull_call("q/a:1")), format!("{name} pull q/a:1"));
+            let kill = engine.kill_call("n").map(|call| shown(&call));
+            assert_eq!(kill.as_deref(), (kind == Kind::Podman).then_some("podman kill n"));
         }
     }
 }

@@ -5,7 +5,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Engine, EngineError};
+use rustix::process::{Pid, Signal};
+
+use super::{Engine, EngineError, Kind};
 use crate::console::Console;
 use crate::process;
 
@@ -62,8 +64,9 @@ impl<'a> Container<'a> {
 
 impl Drop for Container<'_> {
     fn drop(&mut self) {
-        // It may be gone by itself (`--rm`); if it cannot be removed, the next sweep tries again.
-        _ = process::capture(&self.engine.remove_call(&self.name), self.console);
+        // It ended by itself unless somebody stopped us. It may be gone too (`--rm`).
+        let runs = process::interrupted_by().is_some();
+        self.engine.end_container(&self.name, runs, self.console);
     }
 }
 
@@ -79,14 +82,42 @@ impl Engine {
         let left: Vec<&str> = names.split_ascii_whitespace().filter(is_left).collect();
         for name in &left {
             console.notice(format_args!("removing the container {name}, left by a run that was killed"));
-            _ = process::capture(&self.remove_call(name), console)?;
+            self.end_container(name, true, console);
         }
         Ok(left.len())
+    }
+
+    /// Removes a container, at once also if it runs. What fails is tried again by the next sweep.
+    fn end_container(&self, name: &str, runs: bool, console: &Console) {
+        if runs && self.kind == Kind::Buildah {
+            kill_users_of(name);
+        }
+        if let Some(kill) = self.kill_call(name).filter(|_| runs) {
+            _ = process::capture(&kill, console);
+        }
+        _ = process::capture(&self.remove_call(name), console);
+    }
+}
+
+/// Kills what still runs in buildah's working container `name`: with no daemon to watch it, the
+/// command is a descendant of the `buildah run` that we started in a process group of its own.
+fn kill_users_of(name: &str) {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    for process in processes {
+        let Some(pid) = process.file_name().to_str().and_then(|pid| pid.parse().ok()) else { continue };
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let is_it = line.split(|b| *b == 0).any(|word| word == name.as_bytes());
+        if let Some(pid) = Pid::from_raw(pid).filter(|_| is_it)
+            && rustix::process::getpgid(Some(pid)) == Ok(pid)
+        {
+            // It may end by itself at this very moment.
+            _ = rustix::process::kill_process_group(pid, Signal::KILL);
+        }
     }
 }
 
 fn is_alive(pid: i32) -> bool {
-    let Some(pid) = rustix::process::Pid::from_raw(pid) else { return false };
+    let Some(pid) = Pid::from_raw(pid) else { return false };
     // Another user's process may not be signalled, and is alive.
     !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
 }

@@ -53,11 +53,11 @@ pub(super) fn described(call: Invocation, request: &BuildRequest, secrets: bool)
 
 /// `docker run WORDS --name N --label … IMAGE CMD…`.
 ///
-/// Signals are not passed on by the client: a first process of a container ignores those that it
-/// does not handle, and we remove the container anyway, which ends it at once.
+/// The client is expendable: it would pass a signal on to the container's first process, which
+/// ignores those that it does not handle; removing the container ends it at once.
 pub(super) fn run(program: Invocation, request: &RunRequest, name: &str) -> Invocation {
     let call = program.arg("run").args(&request.words);
-    container(call, request, name).arg("--sig-proxy=false").arg(&request.image).args(&request.command)
+    container(call, request, name).arg(&request.image).args(&request.command).expendable()
 }
 
 /// As [`run`], for a person at a terminal.
@@ -183,7 +183,7 @@ mod tests {
             shown(&call),
             format!(
                 "docker run --rm -e JUPYTER_ENABLE_LAB=yes --platform linux/amd64 --name n --label {process} \
-                 --label {host} --env A='b c' --volume /host:/home/jovyan --sig-proxy=false notebook-roman:latest \
+                 --label {host} --env A='b c' --volume /host:/home/jovyan notebook-roman:latest \
                  bash -c 'echo hi there' '*'"
             )
             .replace("A='b c'", "'A=b c'")
@@ -194,7 +194,7 @@ mod tests {
     fn a_person_gets_a_terminal_and_the_signals() {
         let call = run_attached(engine(Kind::Docker).call(), &run_request(&[]), "n", true);
         let text = shown(&call);
-        assert!(text.contains(" --interactive --tty ") && !text.contains("sig-proxy"), "{text}");
+        assert!(text.contains(" --interactive --tty "), "{text}");
         assert!(text.ends_with(" notebook-roman:latest"), "{text}");
     }
 

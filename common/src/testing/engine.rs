@@ -290,7 +290,7 @@ impl Call {
     }
 
     fn is_work(&self) -> bool {
-        const LOOKS: [&str; 16] = [
+        const LOOKS: [&str; 17] = [
             "version",
             "--version",
             "info",
@@ -303,6 +303,7 @@ impl Call {
             "export",
             "mount",
             "rm",
+            "kill",
             "ps",
             "containers",
             "save",
@@ -329,7 +330,7 @@ impl fmt::Display for Call {
                 || (word == "--label" && next.starts_with("image-tools"));
             if is_ours {
                 words.next();
-            } else if word != "--sig-proxy=false" {
+            } else {
                 write!(f, " {}", shell::quote(word))?;
             }
         }
