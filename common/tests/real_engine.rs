@@ -25,6 +25,7 @@ FROM ${BASE_IMAGE}
 ARG USE_FROZEN=0
 ENV USE_FROZEN=${USE_FROZEN} KEPT=\"a b\"
 LABEL org.example.kind=test
+SHELL [\"/bin/sh\", \"-e\", \"-c\"]
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca,mode=0444 \
     --mount=type=cache,target=/cache,uid=1000,gid=100 \
     /bin/cat /run/secrets/ca > /opt/seen && echo $USE_FROZEN > /opt/frozen
@@ -50,6 +51,7 @@ fn buildah_keeps_the_promises() {
 fn check(choice: EngineChoice) {
     let Some(rig) = Rig::new(choice) else { return };
     builds_reach_the_image(&rig);
+    a_shell_is_inherited(&rig);
     runs_pass_their_status_on(&rig);
     trees_come_out(&rig);
     the_whole_comes_out(&rig);
@@ -107,14 +109,18 @@ impl Rig {
     }
 
     fn build(&self, frozen: &str) -> (Exit, String) {
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let arguments = [("BASE_IMAGE", self.base.as_str()), ("USE_FROZEN", frozen)];
+        self.build_from("Dockerfile.cached", &self.image, &arguments)
+    }
+
+    fn build_from(&self, dockerfile: &str, tag: &str, arguments: &[(&str, &str)]) -> (Exit, String) {
         let words = "--rm --force-rm --build-arg OWNER=x --progress plain --platform linux/amd64";
         let request = BuildRequest {
             context: self.at("the context"),
-            dockerfile: "Dockerfile.cached".to_owned(),
-            tag: self.image.clone(),
+            dockerfile: dockerfile.to_owned(),
+            tag: tag.to_owned(),
             words: shell::split_unquoted(words),
-            arguments: vec![pair("BASE_IMAGE", &self.base), pair("USE_FROZEN", frozen)],
+            arguments: arguments.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
             secrets: vec![Secret { id: "ca".to_owned(), source: self.at("ca.pem") }],
             network: None,
         };
@@ -224,6 +230,18 @@ fn builds_reach_the_image(rig: &Rig) {
     let (exit, text) = rig.build("1");
     assert!(!exit.is_success() && text.contains("tree"), "{text}");
     fs::rename(rig.at("tree"), rig.at("the context/tree")).unwrap();
+}
+
+/// Images built upon another must keep its `SHELL`, or a pipe that fails goes unnoticed there.
+fn a_shell_is_inherited(rig: &Rig) {
+    fs::write(
+        rig.at("the context/Dockerfile.child"),
+        "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nRUN false; true\n",
+    )
+    .unwrap();
+    let child = format!("{}-child", rig.base);
+    let (exit, text) = rig.build_from("Dockerfile.child", &child, &[("BASE_IMAGE", &rig.image)]);
+    assert!(!exit.is_success(), "{text}");
 }
 
 fn runs_pass_their_status_on(rig: &Rig) {

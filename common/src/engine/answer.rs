@@ -10,11 +10,38 @@ use crate::process::Invocation;
 /// The part of an image's configuration that we read; the same in all engines.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Config {
-    pub(super) env: Option<Vec<String>>,
-    pub(super) labels: Option<BTreeMap<String, String>>,
-    pub(super) entrypoint: Option<Vec<String>>,
-    pub(super) cmd: Option<Vec<String>>,
+struct Config {
+    env: Option<Vec<String>>,
+    labels: Option<BTreeMap<String, String>>,
+    entrypoint: Option<Vec<String>>,
+    cmd: Option<Vec<String>>,
+}
+
+/// The two forms that an image may have. Podman and buildah keep either, and saving one as the other
+/// would rewrite its configuration and so change its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Docker,
+    Oci,
+}
+
+impl Form {
+    /// What podman and buildah call an archive of this form.
+    pub(super) const fn archive(self) -> &'static str {
+        match self {
+            Self::Docker => "docker-archive",
+            Self::Oci => "oci-archive",
+        }
+    }
+}
+
+/// All that we read of an image.
+#[derive(Debug)]
+pub(super) struct Image {
+    pub(super) facts: ImageFacts,
+    pub(super) entrypoint: Vec<String>,
+    pub(super) command: Vec<String>,
+    pub(super) form: Form,
 }
 
 /// `docker image inspect` and `podman image inspect`.
@@ -24,6 +51,8 @@ struct Inspected {
     id: String,
     config: Option<Config>,
     size: Option<u64>,
+    /// Podman alone: docker has but its own form.
+    manifest_type: Option<String>,
 }
 
 /// `buildah inspect --type image`, which calls things by other names.
@@ -33,6 +62,9 @@ struct BuildahInspected {
     id: String,
     #[serde(rename = "OCIv1")]
     oci: BuildahImage,
+    /// The manifest itself, as text.
+    #[serde(rename = "Manifest", default)]
+    manifest: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,22 +74,26 @@ struct BuildahImage {
 }
 
 /// What an engine of `kind` printed about an image.
-pub(super) fn image(kind: Kind, call: &Invocation, text: &str) -> Result<(ImageFacts, Config), EngineError> {
-    let parsed = match kind {
-        Kind::Docker | Kind::Podman => serde_json::from_str(text).map(|[image]: [Inspected; 1]| image),
-        Kind::Buildah => serde_json::from_str(text).map(|BuildahInspected { id, oci }| Inspected {
-            id,
-            config: Some(oci.config),
-            size: None,
-        }),
-    };
+pub(super) fn image(kind: Kind, call: &Invocation, text: &str) -> Result<Image, EngineError> {
+    let parsed =
+        match kind {
+            Kind::Docker | Kind::Podman => serde_json::from_str(text).map(|[image]: [Inspected; 1]| image),
+            Kind::Buildah => serde_json::from_str(text).map(|BuildahInspected { id, oci, manifest }| {
+                Inspected { id, config: Some(oci.config), size: None, manifest_type: Some(manifest) }
+            }),
+        };
     let wrong = |reason: String| EngineError::Answer { call: call.to_string(), reason };
-    let Inspected { id, config, size } = parsed.map_err(|e| wrong(e.to_string()))?;
+    let Inspected { id, config, size, manifest_type } = parsed.map_err(|e| wrong(e.to_string()))?;
     let id = id.parse().map_err(|e: crate::digest::NotADigest| wrong(e.to_string()))?;
-    let mut config = config.unwrap_or_default();
-    let env = config.env.take().unwrap_or_default();
-    let labels = config.labels.take().unwrap_or_default();
-    Ok((ImageFacts { id, env, labels, size }, config))
+    let config = config.unwrap_or_default();
+    let is_oci = manifest_type.is_some_and(|text| text.contains("application/vnd.oci.image.manifest"));
+    let (env, labels) = (config.env.unwrap_or_default(), config.labels.unwrap_or_default());
+    Ok(Image {
+        facts: ImageFacts { id, env, labels, size },
+        entrypoint: config.entrypoint.unwrap_or_default(),
+        command: config.cmd.unwrap_or_default(),
+        form: if is_oci { Form::Oci } else { Form::Docker },
+    })
 }
 
 /// Whether an engine's complaint means that it has no such image, and nothing worse.
@@ -88,7 +124,7 @@ mod tests {
     const HEX: &str = "039a1e91d179aed1b33103627e54f7c35d933209aeb1a22c9babf38da462f486";
 
     fn facts(kind: Kind, text: &str) -> ImageFacts {
-        image(kind, &Invocation::new("engine"), text).unwrap().0
+        image(kind, &Invocation::new("engine"), text).unwrap().facts
     }
 
     #[test]
@@ -108,6 +144,22 @@ mod tests {
         assert_eq!((told.labels["l"].as_str(), told.size), ("v", Some(22)));
         assert_eq!(facts(Kind::Podman, &podman), told);
         assert_eq!(facts(Kind::Buildah, &buildah), ImageFacts { size: None, ..told });
+    }
+
+    #[test]
+    fn an_images_form_is_that_of_its_manifest() {
+        let oci = r#""application/vnd.oci.image.manifest.v1+json""#;
+        let docker = r#""application/vnd.docker.distribution.manifest.v2+json""#;
+        let check = |kind, text: &str, form| {
+            assert_eq!(image(kind, &Invocation::new("engine"), text).unwrap().form, form, "{text}");
+        };
+        check(Kind::Docker, &format!(r#"[{{"Id":"{HEX}"}}]"#), Form::Docker);
+        for (kind, form) in [(oci, Form::Oci), (docker, Form::Docker)] {
+            check(Kind::Podman, &format!(r#"[{{"Id":"{HEX}","ManifestType":{kind}}}]"#), form);
+            let manifest = serde_json::json!(format!(r#"{{"schemaVersion":2,"mediaType":{kind}}}"#));
+            let text = format!(r#"{{"FromImageID":"{HEX}","OCIv1":{{}},"Manifest":{manifest}}}"#);
+            check(Kind::Buildah, &text, form);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::answer::Form;
 use super::docker;
 use super::podman;
 use super::words::{self, Switch};
@@ -42,17 +43,16 @@ const RUN_LACKS: [Switch; 14] = [
     Switch::Valued("--add-host"),
 ];
 
-/// `buildah bud`, in a chroot and with cached layers, as docker does by itself.
+/// `buildah bud`, with cached layers, as docker does by itself.
 pub(super) fn build(engine: &Engine, request: &BuildRequest) -> Invocation {
-    let mut call = engine.call().arg("bud");
-    if !words::has(&request.words, "--isolation") {
-        call = call.args(["--isolation", "chroot"]);
-    }
+    let network = network(request.network.as_deref());
+    let mut call = engine.call().arg("bud").args(podman::isolation(&request.words, network.as_deref()));
+    call = call.args(podman::format(&request.words));
     if !words::has(&request.words, "--layers") {
         call = call.arg("--layers");
     }
     let words = words::with_oci_platform(words::without(&request.words, &podman::BUILD_LACKS));
-    let request = BuildRequest { network: network(request.network.as_deref()), ..request.clone() };
+    let request = BuildRequest { network, ..request.clone() };
     docker::described(call.args(words), &request, true)
 }
 
@@ -81,10 +81,8 @@ pub(super) fn run_attached(
 }
 
 fn inside(call: Invocation, request: &RunRequest) -> Invocation {
-    let mut call = call;
-    if !words::has(&request.words, "--isolation") {
-        call = call.args(["--isolation", "chroot"]);
-    }
+    let network = network(request.network.as_deref());
+    let mut call = call.args(podman::isolation(&request.words, network.as_deref()));
     let words = words::without(&words::without(&request.words, &RUN_NEEDLESS), &RUN_LACKS);
     call = call.args(words.into_iter().map(renamed));
     for (name, value) in &request.variables {
@@ -93,7 +91,7 @@ fn inside(call: Invocation, request: &RunRequest) -> Invocation {
     for mount in &request.mounts {
         call = call.arg("--volume").arg(mount.word());
     }
-    call.option("--network", network(request.network.as_deref()))
+    call.option("--network", network)
 }
 
 /// Short names that buildah spells out.
@@ -149,11 +147,14 @@ pub(super) fn inspect(engine: &Engine, image: &str) -> Invocation {
     engine.call().args(["inspect", "--type", "image", image])
 }
 
-/// The image as an archive that keeps its configuration byte for byte.
-pub(super) fn save(engine: &Engine, image: &str, file: &Path) -> Invocation {
-    let mut target = OsString::from("oci-archive:");
-    target.push(file);
-    engine.call().args(["push", "--quiet", image]).arg(target)
+/// The image as an archive of its own form, which keeps its configuration byte for byte. Run in the
+/// file's directory: behind a colon buildah would look for a name.
+pub(super) fn save(engine: &Engine, image: &str, file: &Path, form: Form) -> Invocation {
+    let (dir, name) = podman::split(file);
+    let mut target = OsString::from(form.archive());
+    target.push(":");
+    target.push(name);
+    engine.call().args(["push", "--quiet", image]).arg(target).dir(dir)
 }
 
 /// A root file system as an image: into the empty working container `name`, then committed.
@@ -178,7 +179,7 @@ mod tests {
         request.network = Some("host".to_owned());
         assert_eq!(
             shown(&build(&engine(Kind::Buildah), &request)),
-            "buildah bud --isolation chroot --layers --rm --force-rm --build-arg OWNER=spacetelescope \
+            "buildah bud --isolation chroot --format docker --layers --rm --force-rm --build-arg OWNER=spacetelescope \
              --build-arg REGISTRY= --platform linux/amd64 --tag notebook-common \
              --build-arg BASE_IMAGE=spacetelescope/scipy-notebook --network host --file Dockerfile.cached ."
         );
@@ -195,7 +196,7 @@ mod tests {
         request.variables.clear();
         request.network = Some("none".to_owned());
         let command = ["tini".to_owned(), "--".to_owned(), "a b".to_owned()];
-        let rest = "--isolation chroot -e A=1 --user jovyan --volume /host:/home/jovyan --network none n -- tini -- 'a b'";
+        let rest = "-e A=1 --user jovyan --volume /host:/home/jovyan --network none n -- tini -- 'a b'";
         let buildah = engine(Kind::Buildah);
         assert_eq!(shown(&run(&buildah, &request, "n", &command)), format!("buildah run {rest}"));
         let attached = run_attached(&buildah, &request, "n", &command);
@@ -224,10 +225,9 @@ mod tests {
         assert_eq!(shown(&from(&buildah, "i", "n")), "buildah from --pull=never --name n i");
         assert_eq!(shown(&mount(&buildah, "n")), "buildah mount n");
         assert_eq!(shown(&inspect(&buildah, "i")), "buildah inspect --type image i");
-        assert_eq!(
-            shown(&save(&buildah, "i", Path::new("/a.tar"))),
-            "buildah push --quiet i oci-archive:/a.tar"
-        );
+        let call = save(&buildah, "i", Path::new("/12:00/a.tar"), Form::Oci);
+        assert_eq!(shown(&call), "buildah push --quiet i oci-archive:a.tar");
+        assert_eq!(call.directory(), Some(Path::new("/12:00")));
         let steps = import(&buildah, Path::new("r.tar"), "t", "n");
         assert_eq!(
             steps.each_ref().map(shown),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::answer::Form;
 use super::{BuildRequest, Engine, Kind, buildah, docker, podman};
 use crate::process::Invocation;
 
@@ -62,11 +63,11 @@ impl Engine {
         }
     }
 
-    pub(super) fn save_call(&self, image: &str, file: &Path) -> Invocation {
+    pub(super) fn save_call(&self, image: &str, file: &Path, form: Form) -> Invocation {
         match self.kind {
             Kind::Docker => docker::save(self, image, file),
-            Kind::Podman => podman::save(self, image, file),
-            Kind::Buildah => buildah::save(self, image, file),
+            Kind::Podman => podman::save(self, image, file, form),
+            Kind::Buildah => buildah::save(self, image, file, form),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
-use super::answer::{self, Config};
+use super::answer::{self, Image};
 use super::archive::{self, Content};
 use super::container::Container;
 use super::podman::{self, Quirk};
@@ -18,10 +18,10 @@ impl Engine {
     /// # Errors
     /// The engine failed, or its answer makes no sense.
     pub fn inspect(&self, image: &str, console: &Console) -> Result<Option<ImageFacts>, EngineError> {
-        Ok(self.look_at(image, console)?.map(|(facts, _)| facts))
+        Ok(self.look_at(image, console)?.map(|image| image.facts))
     }
 
-    fn look_at(&self, image: &str, console: &Console) -> Result<Option<(ImageFacts, Config)>, EngineError> {
+    fn look_at(&self, image: &str, console: &Console) -> Result<Option<Image>, EngineError> {
         let call = self.inspect_call(image);
         let captured = process::capture(&call, console)?;
         if captured.exit.is_success() {
@@ -127,20 +127,15 @@ impl Engine {
         container: &Container<'_>,
         console: &Console,
     ) -> Result<Vec<String>, EngineError> {
-        let Some((_, config)) = self.look_at(&request.image, console)? else {
+        let Some(image) = self.look_at(&request.image, console)? else {
             return Err(self.no_image(&request.image));
         };
         for switch in buildah::left_out(request) {
             console.warn(format_args!("buildah cannot do what {switch} asks for; it is left out"));
         }
         process::text(&self.create_call(&request.image, container.name()), console)?;
-        let mut command = config.entrypoint.unwrap_or_default();
-        if request.command.is_empty() {
-            command.extend(config.cmd.unwrap_or_default());
-        } else {
-            command.extend_from_slice(&request.command);
-        }
-        Ok(command)
+        let words = if request.command.is_empty() { &image.command } else { &request.command };
+        Ok([image.entrypoint.as_slice(), words.as_slice()].concat())
     }
 
     /// Shows `visit` each file below `path` of `image`, without running the image. If `path` is
@@ -206,14 +201,17 @@ impl Engine {
     }
 
     /// Writes `image` to `file` as an archive whose configuration blob is byte for byte that of the
-    /// image, so that its digest is the image's id: a docker archive from docker, an OCI archive
-    /// from podman and buildah.
+    /// image, so that its digest is the image's id: a docker archive, or from podman and buildah an
+    /// OCI archive if the image has that form.
     ///
     /// # Errors
     /// The image is not there, or the engine failed.
     pub fn save(&self, image: &str, file: &Path, console: &Console) -> Result<(), EngineError> {
-        let saved = process::text(&self.save_call(image, file), console);
-        self.needing(image, saved, console)
+        let Some(Image { form, .. }) = self.look_at(image, console)? else {
+            return Err(self.no_image(image));
+        };
+        process::text(&self.save_call(image, file, form), console)?;
+        Ok(())
     }
 
     /// Gives `image` the further name `name`.

@@ -1,9 +1,11 @@
 //! Requests as calls of podman, where they differ from those of docker.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use rustix::process::Resource;
 
+use super::answer::Form;
 use super::docker;
 use super::words::{self, Switch};
 use super::{BuildRequest, Engine, RunRequest};
@@ -88,14 +90,27 @@ impl Quirk {
     }
 }
 
-/// `podman build`, in a chroot: the one isolation that works in every place where the rest does.
+/// `podman build`.
 pub(super) fn build(engine: &Engine, request: &BuildRequest) -> Invocation {
-    let mut call = engine.call().arg("build");
-    if !words::has(&request.words, "--isolation") {
-        call = call.args(["--isolation", "chroot"]);
-    }
+    let call = engine.call().arg("build");
+    let call = call.args(isolation(&request.words, request.network.as_deref())).args(format(&request.words));
     let words = words::with_oci_platform(words::without(&request.words, &BUILD_LACKS));
     docker::described(call.args(words), request, true)
+}
+
+/// A chroot, the one isolation that works in every place where any does; but it has no network of
+/// its own, so where one is asked for, the engine's default must do.
+pub(super) fn isolation(words: &[String], network: Option<&str>) -> &'static [&'static str] {
+    let network = network.or_else(|| words::value(words, "--network"));
+    let is_own = network.is_some_and(|name| name != "host");
+    if is_own || words::has(words, "--isolation") { &[] } else { &["--isolation", "chroot"] }
+}
+
+/// Docker's form of an image. The OCI form, which podman and buildah would take by themselves, has
+/// no `SHELL` and no `HEALTHCHECK`: both would be left out, and with `SHELL` the `pipefail` of all
+/// images built upon this one.
+pub(super) fn format(words: &[String]) -> &'static [&'static str] {
+    if words::has(words, "--format") { &[] } else { &["--format", "docker"] }
 }
 
 /// `podman run`, with what this host needs.
@@ -138,9 +153,18 @@ pub(super) fn copy_out(engine: &Engine, name: &str, path: &str) -> Invocation {
     engine.call().arg("cp").arg(format!("{name}:{path}")).arg("-")
 }
 
-/// The image as an archive that keeps its configuration byte for byte.
-pub(super) fn save(engine: &Engine, image: &str, file: &Path) -> Invocation {
-    engine.call().args(["save", "--format", "oci-archive", "--output"]).arg(file).arg(image)
+/// The image as an archive of its own form, which keeps its configuration byte for byte. Run in the
+/// file's directory: podman takes no path with a colon.
+pub(super) fn save(engine: &Engine, image: &str, file: &Path, form: Form) -> Invocation {
+    let (dir, name) = split(file);
+    let call = engine.call().args(["save", "--format", form.archive(), "--output"]);
+    call.arg(name).arg(image).dir(dir)
+}
+
+/// A file's directory and its name there.
+pub(super) fn split(file: &Path) -> (&Path, &OsStr) {
+    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (dir, file.file_name().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -158,12 +182,26 @@ mod tests {
         request.arguments.truncate(1);
         assert_eq!(
             shown(&build(&engine(Kind::Podman), &request)),
-            "podman build --isolation chroot --rm --force-rm --platform linux/arm64 --tag notebook-common \
+            "podman build --isolation chroot --format docker --rm --force-rm --platform linux/arm64 --tag notebook-common \
              --build-arg BASE_IMAGE=spacetelescope/scipy-notebook --file Dockerfile.cached ."
         );
         request.words = vec!["--isolation=oci".to_owned()];
         let text = shown(&build(&engine(Kind::Podman), &request));
-        assert!(text.starts_with("podman build --isolation=oci --tag"), "{text}");
+        assert!(text.starts_with("podman build --format docker --isolation=oci --tag"), "{text}");
+    }
+
+    #[test]
+    fn a_network_of_its_own_is_not_for_a_chroot() {
+        let check = |words: &str, network, chroot: bool| {
+            let words = crate::shell::split_unquoted(words);
+            assert_eq!(!isolation(&words, network).is_empty(), chroot, "{words:?} {network:?}");
+        };
+        check("", None, true);
+        check("", Some("host"), true);
+        check("--network=host", None, true);
+        check("", Some("none"), false);
+        check("--network none", None, false);
+        check("--isolation rootless", None, false);
     }
 
     #[test]
@@ -183,8 +221,10 @@ mod tests {
     fn the_small_calls() {
         let podman = engine(Kind::Podman);
         assert_eq!(shown(&copy_out(&podman, "n", "/opt")), "podman cp n:/opt -");
-        let archive = "podman save --format oci-archive --output /a.tar i";
-        assert_eq!(shown(&save(&podman, "i", Path::new("/a.tar"))), archive);
+        let call = save(&podman, "i", Path::new("/12:00/a.tar"), Form::Docker);
+        assert_eq!(shown(&call), "podman save --format docker-archive --output a.tar i");
+        assert_eq!(call.directory(), Some(Path::new("/12:00")));
+        assert_eq!(save(&podman, "i", Path::new("a.tar"), Form::Oci).directory(), Some(Path::new(".")));
         assert!(shown(&try_run(&podman, "i", "n", &Quirk::None)).ends_with(" i true"));
     }
 }

@@ -235,8 +235,9 @@ impl Asking<'_> {
     }
 
     fn podman(&self) -> Answer {
-        // `info` opens the storage, which is what fails where podman cannot work.
-        let version = self.answer(&["info", "--format", "{{.Version.Version}}"])?;
+        let version = self.answer(&["version", "--format", "{{.Client.Version}}"])?;
+        // Opens the storage, which is what fails where podman cannot work; `info` is much slower.
+        self.answer(&["ps", "--quiet"])?;
         Ok((version, Capabilities::BUILDAH))
     }
 
@@ -275,7 +276,7 @@ mod tests {
         check(Kind::Docker);
         docker.fail_saying("version", 1, "Cannot connect to the Docker daemon at unix:///x");
         check(Kind::Podman);
-        podman.fail_saying("info", 125, "storage is broken");
+        podman.fail_saying("ps", 125, "storage is broken");
         check(Kind::Buildah);
         assert_eq!(chosen(&all, EngineChoice::Buildah).unwrap().version, "1.28.2");
     }
@@ -295,7 +296,7 @@ mod tests {
     fn if_none_works_each_is_named_with_its_reason() {
         let (docker, podman) = (FakeEngine::docker(), FakeEngine::podman());
         docker.without_buildkit();
-        podman.fail_saying("info", 125, "\nError: storage is broken\nmore");
+        podman.fail_saying("ps", 125, "\nError: storage is broken\nmore");
         let error = chosen(&[&docker, &podman], EngineChoice::Auto).unwrap_err();
         let program = |engine: &FakeEngine| engine.program().display().to_string();
         assert_eq!(

@@ -47,6 +47,19 @@ pub(super) fn has(words: &[String], name: &'static str) -> bool {
     words.iter().any(|word| Switch::Alone(name).is(word))
 }
 
+/// The value of the switch `name` in `words`, given either way; of several the last.
+pub(super) fn value<'a>(words: &'a [String], name: &str) -> Option<&'a str> {
+    let mut found = None;
+    for (at, word) in words.iter().enumerate() {
+        match word.strip_prefix(name) {
+            Some("") => found = words.get(at + 1).map(String::as_str),
+            Some(rest) => found = rest.strip_prefix('=').or(found),
+            None => {}
+        }
+    }
+    found
+}
+
 /// `words` with the processor called as OCI calls it: docker takes `linux/aarch64`, others want
 /// `linux/arm64`.
 pub(super) fn with_oci_platform(words: Vec<String>) -> Vec<String> {
@@ -79,6 +92,14 @@ mod tests {
         let words = crate::shell::split_unquoted("-p 1:1 -p 2:2 --rm");
         assert_eq!(named(&words, &UNKNOWN), ["-p"]);
         assert!(has(&words, "--rm") && !has(&words, "--r"));
+    }
+
+    #[test]
+    fn the_last_value_wins() {
+        let words = crate::shell::split_unquoted("--network a --network=b --networked c --rm");
+        assert_eq!(value(&words, "--network"), Some("b"));
+        assert_eq!(value(&words, "--net"), None);
+        assert_eq!(value(&words, "--rm"), None);
     }
 
     #[test]

@@ -290,10 +290,9 @@ impl Call {
     }
 
     fn is_work(&self) -> bool {
-        const LOOKS: [&str; 17] = [
+        const LOOKS: [&str; 16] = [
             "version",
             "--version",
-            "info",
             "buildx",
             "image",
             "inspect",

@@ -125,8 +125,8 @@ inspect() {
     read -r env <"$D/images/$hex/env"
     case $KIND in
         docker) printf '[{"Id":"sha256:%s","Config":{"Env":[%s],"Labels":null},"Size":1000}]\n' "$hex" "$env" ;;
-        podman) printf '[{"Id":"%s","Config":{"Env":[%s],"Labels":null},"Size":1000}]\n' "$hex" "$env" ;;
-        buildah) printf '{"FromImageID":"%s","OCIv1":{"config":{"Env":[%s]}}}\n' "$hex" "$env" ;;
+        podman) printf '[{"Id":"%s","Config":{"Env":[%s],"Labels":null},"Size":1000,"ManifestType":"application/vnd.oci.image.manifest.v1+json"}]\n' "$hex" "$env" ;;
+        buildah) printf '{"FromImageID":"%s","OCIv1":{"config":{"Env":[%s]}},"Manifest":"application/vnd.oci.image.manifest.v1+json"}\n' "$hex" "$env" ;;
     esac
 }
 
@@ -185,7 +185,7 @@ save() {
     while [ $# -gt 0 ]; do
         case $1 in
             --output) file=$2; shift ;;
-            oci-archive:*) file=${1#oci-archive:} ;;
+            oci-archive:* | docker-archive:*) file=${1#*:} ;;
             *) last=$1 ;;
         esac
         shift
@@ -198,9 +198,8 @@ while case ${1-} in --runtime) : ;; *) false ;; esac; do shift 2; done
 verb=${1-}
 shift
 case $verb in
-    version) if [ -f "$D/no-buildkit" ]; then echo '28.2.2 28.2.2'; else echo '24.0.7 24.0.7'; fi ;;
+    version) if [ "$KIND" = podman ]; then echo '4.3.1'; elif [ -f "$D/no-buildkit" ]; then echo '28.2.2 28.2.2'; else echo '24.0.7 24.0.7'; fi ;;
     --version) echo "$KIND version 1.28.2 (fake)" ;;
-    info) echo '4.3.1' ;;
     buildx) if [ -f "$D/no-buildkit" ]; then echo "docker: unknown command: docker buildx" >&2; exit 1; fi; echo v0.13.1 ;;
     image) shift; for word do :; done; inspect "$word" ;;
     inspect) for word do :; done; inspect "$word" ;;
@@ -211,7 +210,9 @@ case $verb in
     export) export_all "$@" ;;
     mount) mount_root "$@" ;;
     rm) for word do rm -f "$D/containers/$word" 2>/dev/null; done ;;
-    ps | containers) for file in "$D/containers"/*; do if [ -f "$file" ]; then echo "${file##*/}"; fi; done ;;
+    ps | containers)
+        if [ "${1-}" = --quiet ]; then exit 0; fi
+        for file in "$D/containers"/*; do if [ -f "$file" ]; then echo "${file##*/}"; fi; done ;;
     save | push) save "$@" ;;
     tag) find "$1" || no_image "$1"; call "$2" ;;
     rmi) find "$1" || no_image "$1"; plain "$1"; rm -f "$D/names/$encoded" ;;
