@@ -34,7 +34,7 @@ const DOCKER_STACKS_URL: &str = "https://github.com/jupyter/docker-stacks.git";
 pub(crate) fn planned(args: &Args, session: &Session) -> Result<String, Error> {
     let settings = &session.document.settings;
     let engine = assumed_engine(settings.engine);
-    let plan = Plan::new(settings, &choices(args, session)?, engine.capabilities);
+    let plan = Plan::new(settings, &choices(args, session)?, &engine);
     let shown = ShownPlan::new(&plan, settings, &engine);
     Ok(if args.shared.json { shown.to_json() } else { shown.to_string() })
 }
@@ -44,15 +44,7 @@ pub(crate) fn engine_info(args: &Args, console: &Console) -> Result<String, Erro
     let mut lines = engine::report(console)?;
     let choice = args.shared.engine.unwrap_or(EngineChoice::Auto);
     let engine = engine::choose(choice, console)?;
-    let capabilities = engine.capabilities;
     lines.push(format!("used: {engine}"));
-    for (name, has) in [
-        ("cache mounts", capabilities.cache_mounts),
-        ("build secrets", capabilities.secrets),
-        ("COPY of a pattern without a match", capabilities.empty_copy),
-    ] {
-        lines.push(format!("  {:<3} {name}", if has { "yes" } else { "no" }));
-    }
     Ok(lines.join("\n") + "\n")
 }
 
@@ -68,7 +60,7 @@ pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<
     look(settings, choices.update && settings.cal_version != CalVersion::None, console)?;
     let engine = engine::choose(settings.engine, console)?;
     warn_of_lacks(&engine, &choices, console);
-    let plan = Plan::new(settings, &choices, engine.capabilities);
+    let plan = Plan::new(settings, &choices, &engine);
     Build::new(session, console, (engine, plan), (state, stage_dir))?.run(&choices)
 }
 

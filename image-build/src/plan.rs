@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use common::engine::{BuildRequest, Capabilities, Secret};
+use common::engine::{BuildRequest, Capabilities, Engine, Kind, Secret};
 use common::settings::{Generation, Settings, UseFrozen};
 
 use crate::dockerfile::{CA_TARGET, CA_VARIABLES, CUTOFF_VARIABLE, Edits};
@@ -48,6 +48,9 @@ pub(crate) struct Plan {
     pub(crate) caches: ImagePlan,
     /// What the images must say they were built by.
     pub(crate) use_frozen: UseFrozen,
+    /// Whether the name of the image with root's mount points goes at the end. Podman and buildah keep
+    /// it: with the name they would drop the layers that the next build finds again.
+    pub(crate) removes_dirty: bool,
     /// What image-freeze does at the end.
     pub(crate) follow_ups: Vec<FollowUp>,
 }
@@ -107,9 +110,9 @@ impl FollowUp {
 }
 
 impl Plan {
-    /// The build of `settings` with an engine of these `capabilities`.
-    pub(crate) fn new(settings: &Settings, choices: &Choices, capabilities: Capabilities) -> Self {
-        let maker = Maker { settings, choices, capabilities };
+    /// The build of `settings` with `engine`, which is not asked anything.
+    pub(crate) fn new(settings: &Settings, choices: &Choices, engine: &Engine) -> Self {
+        let maker = Maker { settings, choices, capabilities: engine.capabilities };
         Self {
             update: choices.update,
             base: maker.base(),
@@ -117,6 +120,7 @@ impl Plan {
             mission: maker.mission(),
             caches: maker.caches(),
             use_frozen: settings.use_frozen,
+            removes_dirty: engine.kind == Kind::Docker,
             follow_ups: FollowUp::of(settings),
         }
     }
@@ -222,11 +226,12 @@ fn pair(name: &str, value: impl Into<String>) -> (String, String) {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use common::settings::Owner;
+    use common::settings::{EngineChoice, Owner};
     use std::path::Path;
 
-    pub(crate) const FULL: Capabilities =
-        Capabilities { cache_mounts: true, secrets: true, empty_copy: true };
+    pub(crate) fn docker() -> Engine {
+        assumed_engine(EngineChoice::Docker)
+    }
 
     pub(crate) fn roman() -> Settings {
         let mut settings = Settings::new(Path::new("/r"), "roman".parse().unwrap());
@@ -247,7 +252,7 @@ pub(crate) mod tests {
 
     #[test]
     fn mounts_come_in_the_contracts_order() {
-        let plan = Plan::new(&roman(), &choices(), FULL);
+        let plan = Plan::new(&roman(), &choices(), &docker());
         let dirs = plan.common.edits.unwrap().cache_dirs;
         assert_eq!(
             dirs,
@@ -260,7 +265,7 @@ pub(crate) mod tests {
         let has_clock = |mode| {
             let mut settings = roman();
             settings.use_frozen = mode;
-            let plan = Plan::new(&settings, &choices(), FULL);
+            let plan = Plan::new(&settings, &choices(), &docker());
             let clocked = |image: &ImagePlan| {
                 let argument = image.request.arguments.iter().any(|(name, _)| name == "INDEX_CUTOFF");
                 assert_eq!(argument, image.edits.as_ref().is_some_and(|e| e.cutoff));
@@ -276,11 +281,11 @@ pub(crate) mod tests {
     #[test]
     fn a_bundle_comes_as_a_secret_or_not_at_all() {
         let choices = Choices { ca_bundle: Some("/ca.pem".into()), ..choices() };
-        let plan = Plan::new(&roman(), &choices, FULL);
+        let plan = Plan::new(&roman(), &choices, &docker());
         assert_eq!(plan.mission.request.secrets[0].source, Path::new("/ca.pem"));
         assert!(plan.mission.request.arguments.contains(&pair("SSL_CERT_FILE", "/run/secrets/ca")));
         assert!(plan.caches.request.secrets.is_empty(), "nothing is fetched there");
-        let plan = Plan::new(&roman(), &choices, Capabilities::default());
+        let plan = Plan::new(&roman(), &choices, &assumed_engine(EngineChoice::DockerLegacy));
         assert!(plan.mission.request.secrets.is_empty() && !plan.mission.edits.unwrap().ca);
     }
 

@@ -4,6 +4,7 @@
 use std::fs::{self, File, FileTimes, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use thiserror::Error;
 
@@ -60,7 +61,11 @@ impl Stage {
     /// A copy in `stage_dir` of what counts of the context `source`.
     pub(crate) fn copy(source: &Path, stage_dir: &Path) -> Result<Self, StageError> {
         let stage = Self::empty(stage_dir)?;
-        copy_input(source, &stage.path()).map_err(failed(source))?;
+        let copy = || {
+            copy_input(source, &stage.path())?;
+            keep_times(&stage.path(), &source.metadata()?)
+        };
+        copy().map_err(failed(source))?;
         Ok(stage)
     }
 
@@ -73,11 +78,7 @@ impl Stage {
     /// directory that is not there fails. They stay empty, since what they held would come back
     /// out of the image as if it had been solved.
     pub(crate) fn add_directories(&self, dirs: &[PathBuf]) -> Result<(), StageError> {
-        for dir in dirs {
-            let path = self.path().join(dir);
-            fs::create_dir_all(&path).map_err(failed(&path))?;
-        }
-        Ok(())
+        dirs.iter().try_for_each(|dir| make_dir(&self.path().join(dir)))
     }
 
     /// Writes `Dockerfile` with `edits` as [`CACHED`].
@@ -96,17 +97,32 @@ impl Stage {
 pub(crate) fn add_edited(dir: &Path, edits: &Edits) -> Result<(), StageError> {
     let path = dir.join("Dockerfile");
     let text = fs::read(&path).map_err(failed(&path))?;
+    let times = dir.metadata().map_err(failed(dir))?;
     if edits.no_empty_copies {
         add_empty_directory(dir)?;
     }
     let edited = edits.apply(&Dockerfile::parse(text, &path)?, dir, CACHED);
     let path = dir.join(CACHED);
-    fs::write(&path, edited).map_err(failed(&path))
+    fs::write(&path, edited).map_err(failed(&path))?;
+    keep_times(dir, &times).map_err(failed(dir))
+}
+
+/// Makes the directory `path` and those above it that are missing, all with the same fixed time, and
+/// without a trace in the time of the one that was there: buildah's cache goes by times too.
+fn make_dir(path: &Path) -> Result<(), StageError> {
+    let (false, Some(parent)) = (path.is_dir(), path.parent()) else { return Ok(()) };
+    make_dir(parent)?;
+    let make = || {
+        let times = parent.metadata()?;
+        fs::create_dir(path)?;
+        File::open(path)?.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH))?;
+        keep_times(parent, &times)
+    };
+    make().map_err(failed(path))
 }
 
 fn add_empty_directory(dir: &Path) -> Result<(), StageError> {
-    let path = dir.join(EMPTY_DIRECTORY);
-    fs::create_dir_all(&path).map_err(failed(&path))?;
+    make_dir(&dir.join(EMPTY_DIRECTORY))?;
     let rules = dir.join(".dockerignore");
     if let Ok(mut text) = fs::read_to_string(&rules) {
         text.push_str("\n!");
@@ -165,7 +181,7 @@ fn keep_times(path: &Path, of: &Metadata) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     fn context() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
@@ -220,8 +236,15 @@ mod tests {
     fn missing_directories_are_made_empty_and_others_left_alone() {
         let (context, stages) = (context(), tempfile::tempdir().unwrap());
         let stage = Stage::copy(context.path(), stages.path()).unwrap();
-        stage.add_directories(&["env-frozen/base".into(), "tools".into()]).unwrap();
+        let time = |name: &str| stage.path().join(name).metadata().unwrap().modified().unwrap();
+        let before = [time(""), time("tools")];
+        let dirs = ["env-frozen/base", "tools/a", "tools"].map(PathBuf::from);
+        stage.add_directories(&dirs).unwrap();
         assert_eq!(fs::read_dir(stage.path().join("env-frozen/base")).unwrap().count(), 0);
         assert!(stage.path().join("tools/run").is_file());
+        assert_eq!([time(""), time("tools")], before);
+        for made in ["env-frozen", "env-frozen/base", "tools/a"] {
+            assert_eq!(time(made), SystemTime::UNIX_EPOCH, "two builds do not differ by it");
+        }
     }
 }

@@ -126,10 +126,12 @@ impl<'a> Build<'a> {
         let plan = self.plan.caches.clone();
         let dirty = self.plan.mission.request.tag.clone();
         self.image("caches", &plan, stage).inspect_err(|_| {
-            // Its layers stay in the engine's cache; the name would only be in the way.
+            // The name would only be in the way. Why it failed is what matters.
             _ = self.engine.remove_image(&dirty, self.console);
         })?;
-        self.engine.remove_image(&dirty, self.console)?;
+        if self.plan.removes_dirty {
+            self.engine.remove_image(&dirty, self.console)?;
+        }
         self.as_set(&plan.request.tag)
     }
 

@@ -133,7 +133,7 @@ impl Maker<'_> {
 mod tests {
     use super::*;
     use crate::plan::Plan;
-    use crate::plan::tests::{FULL, choices, roman};
+    use crate::plan::tests::{choices, docker, roman};
     use common::settings::Settings;
     use std::path::Path;
 
@@ -141,10 +141,10 @@ mod tests {
     fn a_frozen_build_takes_the_base_that_is_there() {
         let mut settings = roman();
         let reference = "quay.io/jupyter/scipy-notebook".to_owned();
-        let plan = Plan::new(&settings, &choices(), FULL).base;
+        let plan = Plan::new(&settings, &choices(), &docker()).base;
         assert_eq!(plan, BasePlan::Pull { reference: reference.clone(), fresh: true });
         settings.use_frozen = UseFrozen::Frozen;
-        let plan = Plan::new(&settings, &choices(), FULL).base;
+        let plan = Plan::new(&settings, &choices(), &docker()).base;
         assert_eq!(plan, BasePlan::Pull { reference, fresh: false });
     }
 
@@ -152,7 +152,7 @@ mod tests {
         let mut settings = roman();
         settings.owner = Owner::Spacetelescope;
         (settings.use_frozen, settings.freeze_chill) = (mode, freeze);
-        let BasePlan::Source(plan) = Plan::new(&settings, &choices(), FULL).base else {
+        let BasePlan::Source(plan) = Plan::new(&settings, &choices(), &docker()).base else {
             panic!("not from source")
         };
         plan
@@ -175,7 +175,7 @@ mod tests {
             let mut settings =
                 Settings::of_generation(Generation::Newest, Path::new("/r"), "roman".parse().unwrap());
             notebook.clone_into(&mut settings.base_notebook);
-            Plan::new(&settings, &choices(), FULL).base
+            Plan::new(&settings, &choices(), &docker()).base
         };
         let height = |notebook| match plan(notebook) {
             BasePlan::Source(source) => {

@@ -61,7 +61,9 @@ impl ShownPlan {
                 image.request.context.strip_prefix(&settings.root).unwrap_or(&image.request.context);
             add(step, engine.build_call(&image.request).to_string(), Some(context.display().to_string()));
         }
-        add("tidy", format!("{program} rmi {}", plan.mission.request.tag), None);
+        if plan.removes_dirty {
+            add("tidy", format!("{program} rmi {}", plan.mission.request.tag), None);
+        }
         for follow_up in &plan.follow_ups {
             let call = Invocation::new("image-freeze").args(follow_up.arguments().iter().copied());
             add(follow_up.name(), call.to_string(), None);
