@@ -84,3 +84,68 @@ fn shown(text: &str) -> String {
     }
     format!("{short:?}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PIP: &str = "# π\na[x]==1.2.3 ; python_version > '3' \\\n  --hash=sha256:00\nb @ git+https://h/b@v1#egg=b\n\
+                       -r other.txt\nhttps://h/c.zip\n";
+    const CONDA: &str = "name: 'x'\nchannels: [a, b]\ndependencies:\n  - \"ch::python=3.11.9=h0\" # π\n  - pip:\n      \
+                         - d==1\nprefix: /opt\n";
+    const EXPLICIT: &str =
+        "# x\n@EXPLICIT\nhttps://h/linux-64/a-1.2-h0_0.conda#0123456789abcdef0123456789abcdef\n";
+
+    /// Numbers that only look random, the same in every run (xorshift).
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 33).unwrap() % limit
+        }
+    }
+
+    /// `text` with a few bytes replaced, cut out or doubled.
+    fn damaged(text: &str, numbers: &mut Numbers) -> Vec<u8> {
+        const BYTES: &[u8] = b"\\\n\r\t #'\"[]{}:;@=~<>!,*&-_.()/\xc3\xa4\xff\x00a1";
+        let mut bytes = text.as_bytes().to_vec();
+        for _ in 0..=numbers.below(4) {
+            let at = numbers.below(bytes.len());
+            match numbers.below(3) {
+                0 => bytes[at] = BYTES[numbers.below(BYTES.len())],
+                1 => bytes.truncate(at.max(1)),
+                _ => bytes.insert(at, BYTES[numbers.below(BYTES.len())]),
+            }
+        }
+        bytes
+    }
+
+    /// Whatever a file holds, it is read or refused, and what is read can be cut out of the text.
+    #[test]
+    fn damaged_files_are_read_or_refused_and_spans_always_fit() {
+        let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..4_000 {
+            let (pip, conda) = (damaged(PIP, &mut numbers), damaged(CONDA, &mut numbers));
+            let explicit = ExplicitFile::parse(&damaged(EXPLICIT, &mut numbers), "e").is_ok();
+            let pip_file = PipFile::parse(&pip, "r.txt");
+            for requirement in pip_file.iter().flat_map(PipFile::requirements) {
+                assert!(std::str::from_utf8(&pip).unwrap().get(requirement.span.clone()).is_some());
+            }
+            let conda_file = CondaFile::parse(&conda, "r.yml");
+            for spec in conda_file.iter().flat_map(|file| &file.conda) {
+                if let CondaConstraint::Exact { operator, .. } = &spec.constraint {
+                    let operator = std::str::from_utf8(&conda).unwrap().get(operator.clone());
+                    assert!(matches!(operator, Some("=" | "==")), "{operator:?}");
+                }
+            }
+            for good in [explicit, pip_file.is_ok(), conda_file.is_ok()] {
+                if good { read += 1 } else { refused += 1 }
+            }
+        }
+        assert!(read > 1000 && refused > 1000, "{read} {refused}");
+    }
+}

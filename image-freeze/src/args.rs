@@ -85,11 +85,10 @@ mod tests {
             assert!(Args::parse_from(line).freeze.shared.document.is_some(), "{line:?}");
         }
         for name in ["chill", "check"] {
-            let args = Args::parse_from(["image-freeze", name, "-"]);
-            let (Some(Command::Chill(ChillArgs { shared, .. }))
-            | Some(Command::Check(ImageArgs { shared, .. }))) = args.command
-            else {
-                panic!("{name}")
+            let shared = match Args::parse_from(["image-freeze", name, "-"]).command {
+                Some(Command::Chill(args)) => args.shared,
+                Some(Command::Check(args)) => args.shared,
+                None => panic!("{name}"),
             };
             assert!(shared.document.is_some());
         }

@@ -14,7 +14,7 @@ use common::tree;
 use crate::error::Error;
 
 /// How long another run may keep us waiting: longer than any run takes, shorter than patience.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The mission and the clone's own directory.
 #[derive(Debug)]

@@ -22,8 +22,8 @@ pub(crate) fn pip(content: &str) -> Loosened {
 /// What was loosened is told by the operators that were not there before.
 fn counted(before: &str, text: String, pins: u32) -> Loosened {
     let operators = |text: &str| text.matches("~=").count();
-    let loosened = operators(&text).saturating_sub(operators(before));
-    Loosened { text, pins, loosened: u32::try_from(loosened).unwrap_or(u32::MAX) }
+    let freed = operators(&text).saturating_sub(operators(before));
+    Loosened { text, pins, freed: u32::try_from(freed).unwrap_or(u32::MAX) }
 }
 
 fn r1_r2(content: &str) -> String {

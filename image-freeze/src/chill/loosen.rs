@@ -16,21 +16,21 @@ pub(crate) struct Loosened {
     /// How many pins it had.
     pub pins: u32,
     /// How many of them were loosened.
-    pub loosened: u32,
+    pub freed: u32,
 }
 
 /// Loosens a pip requirement file; `origin` is what messages call it.
 pub(crate) fn pip(content: &str, origin: &str) -> Result<Loosened, SpecError> {
     let file = PipFile::parse(content.as_bytes(), origin)?;
     let mut edits = Vec::new();
-    let (mut pins, mut loosened) = (0, 0);
+    let (mut pins, mut freed) = (0, 0);
     for requirement in file.requirements() {
         let found = exact_operators(requirement, content);
         pins += u32::from(requirement.pin().is_some());
-        loosened += u32::from(!found.is_empty());
+        freed += u32::from(!found.is_empty());
         edits.extend(found);
     }
-    Ok(Loosened { text: replaced(content, &edits), pins, loosened })
+    Ok(Loosened { text: replaced(content, &edits), pins, freed })
 }
 
 /// Where the `==` stand that become `~=`.
@@ -67,7 +67,7 @@ pub(crate) fn conda(content: &str, origin: &str) -> Result<Loosened, SpecError> 
         .map(|(_, _, operator)| operator.clone())
         .collect();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok(Loosened { text: replaced(content, &edits), pins: count(pins), loosened: count(edits.len()) })
+    Ok(Loosened { text: replaced(content, &edits), pins: count(pins), freed: count(edits.len()) })
 }
 
 /// `content` with `~=` at each of the spans, which are in order.

@@ -88,9 +88,9 @@ fn loosened(
     let environment = ChilledEnvironment {
         name: name.to_owned(),
         pip_pins: pip.pins,
-        pip_loosened: pip.loosened,
+        pip_loosened: pip.freed,
         conda_pins: conda.pins,
-        conda_loosened: conda.loosened,
+        conda_loosened: conda.freed,
     };
     let place = |file: &str, text: String| (Path::new(name).join(file), Content::plain(text));
     let files = [place(CONDA_FILE, conda.text), place(PIP_FILE, pip.text)];

@@ -21,12 +21,14 @@ pub(super) enum Kind {
 /// What the file at `path` (relative to the image's root) can tell, wherever it is: a package in an
 /// environment may be a hard link to a file in a cache.
 pub(super) fn kind(path: &str) -> Option<Kind> {
-    if path.ends_with(".json") {
-        if path.ends_with(".dist-info/direct_url.json") {
-            return Some(Kind::DirectUrl);
-        }
-        let (dir, _) = path.rsplit_once('/')?;
-        return (dir == "conda-meta" || dir.ends_with("/conda-meta")).then_some(Kind::CondaRecord);
+    if path.ends_with(".dist-info/direct_url.json") {
+        return Some(Kind::DirectUrl);
+    }
+    if let Some((dir, name)) = path.rsplit_once('/')
+        && (dir == "conda-meta" || dir.ends_with("/conda-meta"))
+    {
+        let is_json = name.rsplit_once('.').is_some_and(|(_, ending)| ending == "json");
+        return is_json.then_some(Kind::CondaRecord);
     }
     if path.ends_with(".dist-info/INSTALLER") {
         return Some(Kind::Installer);
@@ -79,6 +81,7 @@ mod tests {
         check("x/a.egg-info/PKG-INFO", Some(Kind::Metadata));
         check("x/a-1.dist-info/RECORD", None);
         check("opt/conda/conda-meta/history", None);
+        check("opt/conda/conda-meta/pinned", None);
         check("opt/conda/share/settings.json", None);
         check("settings.json", None);
     }

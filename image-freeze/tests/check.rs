@@ -1,0 +1,177 @@
+//! `image-freeze check` as its users run it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::process::Output;
+
+use common::digest;
+use common::evidence::{Compared, Store};
+use common::report::Verdict;
+use common::testing::{FakeEngine, Repository};
+use serde_json::{Value, json};
+use support::{IMAGE, Lab, errors, last_report};
+
+const ENV: &str = "opt/conda/envs/roman-cal";
+const SITE: &str = "opt/conda/envs/roman-cal/lib/python3.11/site-packages";
+
+fn record(prefix: &str, name: &str, version: &str, files: &[&str]) -> (String, String) {
+    let text = json!({"name": name, "version": version, "build": "h0_0", "files": files});
+    (format!("{prefix}/conda-meta/{name}-{version}-h0_0.json"), text.to_string())
+}
+
+fn distribution(name: &str, version: &str) -> (String, String) {
+    let text = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\n{name} is a package.\n");
+    (format!("{SITE}/{name}-{version}.dist-info/METADATA"), text)
+}
+
+/// What a clean build of the repository's frozen specs holds.
+fn clean() -> Vec<(String, String)> {
+    let pip = "lib/python3.11/site-packages/pip-24.0.dist-info/METADATA";
+    vec![
+        record("opt/conda", "conda", "24.1.2", &[]),
+        record(ENV, "fftw", "3.3.10", &["lib/libfftw3.so"]),
+        record(ENV, "pip", "24.0", &["bin/pip", pip]),
+        record(ENV, "python", "3.11.7", &[]),
+        record(ENV, "tzdata", "2024a", &[]),
+        distribution("pip", "24.0"),
+        distribution("asdf", "3.0.1"),
+        distribution("gwcs", "0.21.0"),
+        distribution("numpy", "1.26.4"),
+        distribution("romancal", "0.13.0"),
+        (format!("{SITE}/asdf/__init__.py"), "raise SystemExit('the image was run')\n".to_owned()),
+        // The image's own copy of the specs says something else, and must not be asked.
+        ("opt/env-frozen/roman-cal/requirements.txt".to_owned(), "asdf==9.9.9\n".to_owned()),
+    ]
+}
+
+fn lab_on(engine: FakeEngine, files: &[(String, String)]) -> Lab {
+    let lab = Lab::on(engine, Repository::new().frozen(), &[]);
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    lab.engine.serve_files(IMAGE, "/", &files);
+    lab
+}
+
+fn lab(files: &[(String, String)]) -> Lab {
+    lab_on(FakeEngine::docker(), files)
+}
+
+fn environment(output: &Output, name: &str) -> Value {
+    let report = last_report(output);
+    let all = report["outcome"]["check"]["environments"].as_array().unwrap();
+    all.iter().find(|e| e["name"] == name).unwrap_or_else(|| panic!("{report}")).clone()
+}
+
+#[test]
+fn a_clean_image_has_no_drift_and_that_is_recorded_about_its_id() {
+    for engine in [FakeEngine::docker(), FakeEngine::podman(), FakeEngine::buildah()] {
+        let lab = lab_on(engine, &clean());
+        let output = lab.run(&["check"]);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}{}",
+            errors(&output),
+            String::from_utf8_lossy(&output.stdout)
+        );
+        let roman_cal = environment(&output, "roman-cal");
+        assert_eq!(roman_cal, json!({"name": "roman-cal", "same": 8, "differences": []}));
+        assert_eq!(environment(&output, "base")["same"], 1);
+        let store = Store::in_state(&lab.repository.at(".image"));
+        let fact = store.read::<Compared>(&lab.id).unwrap().unwrap();
+        assert_eq!((fact.verdict, fact.image.id), (Verdict::Yes, lab.id.clone()));
+        assert_eq!(fact.frozen, digest::of_tree(&lab.frozen_dir(), &|_| false).unwrap());
+        assert_eq!(lab.engine.containers(), [""; 0]);
+    }
+}
+
+#[test]
+fn each_planted_change_is_found_and_the_answer_is_no() {
+    let without = |path: &str| clean().into_iter().filter(|(p, _)| !p.contains(path)).collect::<Vec<_>>();
+    let check =
+        |files: Vec<(String, String)>, kind: &str, name: &str, frozen: Option<&str>, built: Option<&str>| {
+            let lab = lab(&files);
+            let output = lab.run(&["check"]);
+            assert_eq!(output.status.code(), Some(1), "{name}: {}", errors(&output));
+            let mut expected = json!({"kind": kind, "name": name});
+            for (key, version) in [("frozen", frozen), ("built", built)] {
+                if let Some(version) = version {
+                    expected[key] = json!(version);
+                }
+            }
+            assert_eq!(environment(&output, "roman-cal")["differences"], json!([expected]));
+            assert_eq!(last_report(&output)["verdict"], "no");
+            let store = Store::in_state(&lab.repository.at(".image"));
+            assert_eq!(store.read::<Compared>(&lab.id).unwrap().unwrap().verdict, Verdict::No);
+        };
+    let with = |path: &str, file: (String, String)| [without(path), vec![file]].concat();
+    check(with("asdf-", distribution("asdf", "3.1.0")), "pip", "asdf", Some("3.0.1"), Some("3.1.0"));
+    check(without("asdf-"), "pip", "asdf", Some("3.0.1"), None);
+    check(with("nothing", distribution("Sur_Prise", "1.0")), "pip", "sur-prise", None, Some("1.0"));
+    check(with("fftw-", record(ENV, "fftw", "3.3.11", &[])), "conda", "fftw", Some("3.3.10"), Some("3.3.11"));
+    check(without("fftw-"), "conda", "fftw", Some("3.3.10"), None);
+    check(with("nothing", record(ENV, "zlib", "1.3", &[])), "conda", "zlib", None, Some("1.3"));
+}
+
+#[test]
+fn an_environment_that_only_one_side_has_is_drift() {
+    let lab = lab(&[clean(), vec![record("opt/conda/envs/stray", "python", "3.12.1", &[])]].concat());
+    lab.write("env-frozen/gone/requirements.yml", "dependencies:\n  - python=3.11.7\n");
+    let output = lab.run(&["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(environment(&output, "stray")["differences"][0]["built"], "3.12.1");
+    assert_eq!(environment(&output, "gone")["differences"][0]["frozen"], "3.11.7");
+    assert_eq!(environment(&output, "roman-cal")["differences"], json!([]));
+}
+
+#[test]
+fn what_cannot_be_told_is_a_fault_and_no_verdict() {
+    let lab = lab(&[clean(), vec![(format!("{ENV}/conda-meta/broken-1-0.json"), "{".to_owned())]].concat());
+    let said = lab.fault(&["check"], 65);
+    assert!(said.contains("cannot tell what notebook-roman:latest holds"), "{said}");
+    assert!(said.contains("conda-meta/broken-1-0.json"), "{said}");
+    assert_eq!(Store::in_state(&lab.repository.at(".image")).read::<Compared>(&lab.id).unwrap(), None);
+    lab.engine.fail("export", 17);
+    assert!(!lab.run(&["check"]).status.success());
+}
+
+#[test]
+fn without_frozen_specs_there_is_nothing_to_compare_with() {
+    let lab = lab(&clean());
+    lab.remove("env-frozen");
+    assert!(lab.fault(&["check"], 65).contains("there is nothing frozen in"));
+    assert!(lab.engine.calls().is_empty(), "that is seen before any image is read");
+}
+
+#[test]
+fn the_document_passes_through_a_pipe_with_one_report_more() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let lab = lab(&clean());
+    let document = lab.repository.read("setup-env.json");
+    let mut child = lab
+        .command(&["check", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let before: Value = serde_json::from_str(&document).unwrap();
+    let after: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(after["settings"], before["settings"]);
+    assert_eq!(after["reports"][0]["tool"], "image-freeze check");
+    assert_eq!(after["reports"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn another_image_can_be_named() {
+    let lab = lab(&clean());
+    let id = lab.engine.image("other:1", &[]);
+    lab.engine.serve_files("other:1", "/", &[("etc/motd", "hello\n")]);
+    let output = lab.run(&["check", "--image", "other:1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(last_report(&output)["image"], json!({"name": "other:1", "id": id}));
+}
