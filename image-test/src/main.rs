@@ -17,10 +17,9 @@ mod verdict;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use common::cli;
-use common::console::Console;
 use common::fault::Status;
 use common::session::Session;
+use common::{cli, console::Console};
 
 use args::Args;
 use error::Error;

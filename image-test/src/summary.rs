@@ -130,11 +130,11 @@ mod tests {
     use crate::transcript;
 
     fn outcome() -> TestOutcome {
+        use TestStatus::{Failed, NotRun, Passed};
         let case = |kind, name: &str, status, detail: Option<&str>| TestCase {
             detail: detail.map(str::to_owned),
             ..transcript::case(kind, name, status)
         };
-        use TestStatus::{Failed, NotRun, Passed};
         let roman = TestEnvironment {
             name: "roman-cal".to_owned(),
             seconds: Some(12.34),

@@ -59,7 +59,7 @@ impl Imports {
         let mut text = Tail::default();
         // Standard error may overtake standard output: a traceback above the line it belongs to.
         if self.loose.has_traceback() {
-            text.extend(std::mem::take(&mut self.loose));
+            text.extend(&self.loose);
         }
         self.loose.clear();
         self.settle(at);

@@ -35,9 +35,11 @@ impl Tail {
     }
 
     /// Takes in all that another one kept.
-    pub(crate) fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: &Self) {
         self.dropped += other.dropped;
-        other.lines.iter().for_each(|line| self.push(line));
+        for line in &other.lines {
+            self.push(line);
+        }
     }
 
     /// Forgets all.
@@ -83,7 +85,9 @@ mod tests {
 
     fn tail(lines: &[&str]) -> Tail {
         let mut tail = Tail::default();
-        lines.iter().for_each(|line| tail.push(line));
+        for line in lines {
+            tail.push(line);
+        }
         tail
     }
 

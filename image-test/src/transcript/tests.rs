@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use common::process::Exit;
+use common::report::TestEnvironment;
 
 /// What a container printed in `tests/transcripts`.
 macro_rules! printed {
@@ -266,7 +267,7 @@ fn a_script_without_a_verdict_in_an_environment_that_failed_otherwise_is_in_doub
     );
     let found =
         check(&format!("{text}Failing environments: e\n"), 1, &["e import a failed", "e script test failed"]);
-    assert!(detail_of(&found, "test").contains("cannot be told"));
+    assert!(detail_of(&found, "test").contains("nothing tells whether its script did"));
     // With a verdict of its own it is not.
     check(
         &format!("{text}{rule} Tested test OK 1.5s {rule}\nFailing environments: e\n"),
