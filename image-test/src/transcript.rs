@@ -20,6 +20,7 @@ use common::report::{TestCase, TestKind, TestStatus};
 use imports::Imports;
 use marker::Marker;
 use notebooks::Notebooks;
+pub(crate) use notebooks::UNNAMED;
 pub(crate) use observed::{Gaps, Observed, case};
 use observed::{run_failed, script};
 pub(crate) use tail::Tail;

@@ -64,7 +64,7 @@ pub(crate) fn ending(exit: Exit, last: &Tail) -> Ending {
             (true, format!("the engine ended with status {code}{}", said(engine_said(last))))
         }
         Exit::Code(137) => {
-            (true, "the container was killed (status 137, signal 9): often for want of memory".to_owned())
+            (true, "the container was killed (status 137, signal 9; often for want of memory)".to_owned())
         }
         Exit::Code(code @ 129..=192) => {
             (true, format!("the container was ended by signal {} (status {code})", code - 128))

@@ -12,6 +12,9 @@ use common::report::{TestCase, TestKind, TestStatus};
 use super::tail::{self, Tail};
 use super::{Gaps, case, run_failed};
 
+/// What a notebook is called that ended the runner without being named.
+pub(crate) const UNNAMED: &str = "(the one that was running)";
+
 /// One call, as far as it has been told.
 #[derive(Debug, Default)]
 pub(super) struct Notebooks {
@@ -116,7 +119,7 @@ impl Notebooks {
         let detail = tail::detail(&finding, &self.text);
         let raised = || self.text.has_traceback().then(|| notebook_in(&detail))?;
         let culprit = self.open.clone().or_else(raised);
-        let name = culprit.unwrap_or_else(|| "(the one that was running)".to_owned());
+        let name = culprit.unwrap_or_else(|| UNNAMED.to_owned());
         TestCase { detail: Some(detail), ..case(TestKind::Notebook, &name, TestStatus::Failed) }
     }
 }

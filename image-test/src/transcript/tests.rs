@@ -288,6 +288,33 @@ fn standard_error_that_overtakes_standard_output_is_put_where_it_belongs() {
     assert!(detail_of(&found, "b").starts_with("Traceback"));
 }
 
+/// As it really comes from a container: two streams, roughly in order.
+#[test]
+fn a_traceback_that_a_verdict_cuts_in_two_is_put_together() {
+    let rule = "==========";
+    let text = format!(
+        "{rule} Testing Environment e {rule}\n{rule} Testing Imports e {rule}\n\
+         Importing a ... Traceback (most recent call last):\nFAIL\nImporting b ...   File \"x\", line 1\n    raise\n\
+         KeyError: 'a'\nbanner\nok\nImporting c ... FAIL\n{}\nFailing imports: 2\na\nc\n",
+        "=".repeat(80)
+    );
+    let found = check(&text, 1, &["e import a failed", "e import b passed", "e import c failed"]);
+    let expected = "Traceback (most recent call last):\n  File \"x\", line 1\n    raise\nKeyError: 'a'";
+    assert_eq!(detail_of(&found, "a"), expected);
+    assert_eq!(detail_of(&found, "c"), "", "the rule above the summary says nothing");
+}
+
+/// Each word behind a lone `#` is imported, and the `#` itself is "skipped".
+#[test]
+fn d46_the_mark_of_a_comment_is_no_test() {
+    let rule = "==========";
+    let text = format!(
+        "{rule} Testing Environment e {rule}\n{rule} Testing Imports e {rule}\nSkipping #\n\
+         Importing a ... FAIL\nImporting sys ... ok\nFailing imports: 1\na\n"
+    );
+    check(&text, 1, &["e import a failed", "e import sys passed"]);
+}
+
 #[test]
 fn markers_that_cannot_stand_where_they_do_are_output() {
     let rule = "=".repeat(20);
