@@ -16,6 +16,7 @@ use crate::cross_check;
 use crate::error::Error;
 use crate::log::Log;
 use crate::plan::Plan;
+use crate::refusal::{self, Refusal};
 use crate::reports::{self, Results};
 use crate::summary::{Failures, Headline, Summary};
 use crate::transcript::{Ending, Transcript};
@@ -106,17 +107,17 @@ fn fault(bench: &Bench<'_>, plan: &Plan, ran: &Ran) -> Option<Error> {
         }
         End::Exited(exit) => *exit,
     };
-    let Exit::Code(status @ 125..=127) = exit else { return None };
     if ran.transcript.has_begun() {
         return None;
     }
-    // Without the engine's word it may as well be the image's own script that ended so.
-    let said = verdict::engine_said(ran.transcript.last_lines())?.to_owned();
-    let image = plan.image.name.clone();
-    Some(match status {
-        126 => Error::NotExecutable { image, said },
-        127 => Error::NoTest { image, said },
-        _ => Error::NotStarted { engine: bench.engine.to_string(), image, status, said },
+    let (refusal, said) = refusal::refusal(exit, ran.transcript.last_lines())?;
+    let (image, said) = (plan.image.name.clone(), said.to_owned());
+    Some(match refusal {
+        Refusal::NoTest => Error::NoTest { image, said },
+        Refusal::NotExecutable => Error::NotExecutable { image, said },
+        Refusal::Engine(status) => {
+            Error::NotStarted { engine: bench.engine.to_string(), image, status, said }
+        }
     })
 }
 

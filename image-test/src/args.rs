@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Let the image run so many notebooks side by side (NOTEBOOK_JOBS)
+    /// Let the image run so many notebooks side by side (`NOTEBOOK_JOBS`)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 

@@ -30,6 +30,7 @@ impl<'a> Bench<'a> {
         let state = StateDir::open(&settings.root)?;
         let specs = asked_for(&settings.deployment(), console)?;
         let engine = engine::choose(settings.engine, console)?;
+        engine.sweep_containers(console)?;
         let store = Store::in_state(state.path());
         Ok(Self { console, settings: settings.clone(), engine, store, state, specs })
     }

@@ -8,7 +8,7 @@
 use common::report::{TestCase, TestEnvironment, TestKind, TestStatus};
 
 use crate::specs::{Script, Spec};
-use crate::transcript::{Gaps, Observed, case};
+use crate::transcript::{Gaps, Observed, UNNAMED, case};
 
 /// The results, completed by what is asked for and was not run. `clean` is whether the container
 /// ended with status 0.
@@ -47,6 +47,7 @@ fn merged(observed: Vec<Observed>) -> Vec<(TestEnvironment, Gaps)> {
 /// Adds to an environment what it lacks.
 fn fill(environment: &mut TestEnvironment, spec: &Spec, gaps: Gaps, clean: bool) {
     explain_comment_words(&mut environment.cases, spec);
+    name_culprit(&mut environment.cases, spec);
     let name = &environment.name;
     let reason = |file: &str, cut: bool| match (cut, clean) {
         (true, _) => "never tried: what ran them ended before it".to_owned(),
@@ -103,6 +104,19 @@ fn unmatched(asked: &[String], shown: &mut Vec<&str>) -> Vec<String> {
     let mut rest: Vec<&String> = asked.iter().filter(|path| !take(&|name| name == path.as_str())).collect();
     rest.retain(|path| !take(&|name| base(name) == base(path)));
     rest.into_iter().cloned().collect()
+}
+
+/// D49: a notebook in a directory that is not there ends the original with that directory's name.
+fn name_culprit(cases: &mut [TestCase], spec: &Spec) {
+    for case in cases.iter_mut().filter(|case| case.name == UNNAMED) {
+        let exception = case.detail.as_deref().and_then(|text| text.lines().last()).unwrap_or_default();
+        let is_in = |path: &&String| {
+            path.rsplit_once('/').is_some_and(|(dir, _)| exception.ends_with(&format!("'{dir}'")))
+        };
+        if let Some(path) = spec.notebooks.asked.iter().find(is_in) {
+            case.name.clone_from(path);
+        }
+    }
 }
 
 /// D46: the original takes the words of a comment for modules.
@@ -234,6 +248,16 @@ mod tests {
         assert_eq!(with(&found[0], TestStatus::NotRun), ["a.ipynb", "c.ipynb"]);
         let found = complete(vec![observed("e", cases(), gaps)], &[], false);
         assert_eq!(with(&found[0], TestStatus::NotRun), ["(2 more)"]);
+    }
+
+    #[test]
+    fn d49_a_notebook_in_a_directory_that_is_not_there_is_named() {
+        let mut culprit = case(TestKind::Notebook, UNNAMED, TestStatus::Failed);
+        culprit.detail = Some("ended\nFileNotFoundError: No such file or directory: '/gone/dir'".to_owned());
+        let spec = spec("e", "", "ok.ipynb /gone/dir/x.ipynb");
+        let found = complete(vec![observed("e", vec![culprit], Gaps::default())], &[spec], false);
+        assert_eq!(with(&found[0], TestStatus::Failed), ["/gone/dir/x.ipynb"]);
+        assert_eq!(with(&found[0], TestStatus::NotRun), ["ok.ipynb"]);
     }
 
     #[test]

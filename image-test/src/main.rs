@@ -8,6 +8,7 @@ mod error;
 mod image;
 mod log;
 mod plan;
+mod refusal;
 mod reports;
 mod specs;
 mod summary;
@@ -17,10 +18,7 @@ mod verdict;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use common::cli;
-use common::console::Console;
-use common::fault::Status;
-use common::session::Session;
+use common::{cli, console::Console, fault::Status, session::Session};
 
 use args::Args;
 use error::Error;

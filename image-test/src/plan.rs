@@ -1,7 +1,6 @@
 //! What will be run, before anything is.
 
 use std::fmt;
-use std::time::Duration;
 
 use common::engine::RunRequest;
 use common::report::ImageIdentity;
@@ -19,8 +18,6 @@ pub(crate) struct Plan {
     pub(crate) image: ImageIdentity,
     /// What the engine is asked for.
     pub(crate) request: RunRequest,
-    /// How long it may take.
-    pub(crate) limit: Option<Duration>,
 }
 
 impl Plan {
@@ -30,7 +27,8 @@ impl Plan {
         command.extend_from_slice(&args.arguments);
         let mut request = container_run(settings, &image, command);
         request.variables = variables(args);
-        Self { image, request, limit: args.timeout }
+        request.limit = args.timeout;
+        Self { image, request }
     }
 }
 
@@ -60,7 +58,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, id) = (&self.image.name, self.image.id.short());
         write!(f, "running {} in {name} ({id})", self.request.command.join(" "))?;
-        match self.limit {
+        match self.request.limit {
             None => Ok(()),
             Some(limit) => write!(f, ", for {} s at most", limit.as_secs()),
         }

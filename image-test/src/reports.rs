@@ -1,4 +1,4 @@
-//! Results as files for other programs: JSON of our own, and JUnit XML.
+//! Results as files for other programs: JSON of our own, and `JUnit` XML.
 
 mod junit;
 

@@ -78,8 +78,8 @@ pub(crate) fn read(deployment: &Deployment) -> Result<Vec<Spec>, SpecError> {
 
 fn read_one(tests: &Path, environment: String) -> Result<Spec, SpecError> {
     let mut notebooks = words(&list(&tests.join("notebooks"))?);
-    for words in [&mut notebooks.asked, &mut notebooks.left_out] {
-        words.iter_mut().for_each(|path| *path = relative(path, &environment));
+    for path in notebooks.asked.iter_mut().chain(&mut notebooks.left_out) {
+        *path = relative(path, &environment);
     }
     for found in notebooks_below(tests)? {
         if !notebooks.asked.contains(&found) && !notebooks.left_out.contains(&found) {

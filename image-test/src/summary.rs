@@ -23,6 +23,9 @@ pub(crate) struct Headline<'a>(pub(crate) &'a TestOutcome);
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.environments.is_empty() {
+            return Ok(());
+        }
         let head = ["environment", "imports", "notebooks", "script", "time", "result"].map(str::to_owned);
         let rows = self.0.environments.iter().map(row);
         let table: Vec<[String; 6]> = std::iter::once(head).chain(rows).collect();
@@ -130,11 +133,11 @@ mod tests {
     use crate::transcript;
 
     fn outcome() -> TestOutcome {
+        use TestStatus::{Failed, NotRun, Passed};
         let case = |kind, name: &str, status, detail: Option<&str>| TestCase {
             detail: detail.map(str::to_owned),
             ..transcript::case(kind, name, status)
         };
-        use TestStatus::{Failed, NotRun, Passed};
         let roman = TestEnvironment {
             name: "roman-cal".to_owned(),
             seconds: Some(12.34),

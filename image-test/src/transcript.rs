@@ -10,54 +10,20 @@
 mod imports;
 mod marker;
 mod notebooks;
+mod observed;
 mod tail;
 
 use std::time::Duration;
 
-use common::report::{TestCase, TestEnvironment, TestKind, TestStatus};
+use common::report::{TestCase, TestKind, TestStatus};
 
 use imports::Imports;
 use marker::Marker;
 use notebooks::Notebooks;
-pub(crate) use tail::{Tail, detail};
-
-/// What results an environment is known to lack, without the transcript telling their names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Gaps {
-    /// Notebooks that were announced and whose results were lost.
-    pub(crate) lost: usize,
-    /// Notebooks that were announced and then left out on purpose.
-    pub(crate) left_out: usize,
-    /// The imports ended before their summary.
-    pub(crate) imports_cut: bool,
-}
-
-impl Gaps {
-    /// Those of two goes together.
-    pub(crate) const fn and(self, other: Self) -> Self {
-        Self {
-            lost: self.lost + other.lost,
-            left_out: self.left_out + other.left_out,
-            imports_cut: self.imports_cut || other.imports_cut,
-        }
-    }
-}
-
-/// One environment as the transcript shows it.
-#[derive(Debug, Default)]
-pub(crate) struct Observed {
-    /// Its results.
-    pub(crate) results: TestEnvironment,
-    /// What is known to be missing.
-    pub(crate) gaps: Gaps,
-    since: Duration,
-    /// Anything that was printed before its first section.
-    preamble: Tail,
-    /// Whether any section began, or it was skipped in so many words.
-    began: bool,
-    /// Whether its script ran and told no verdict.
-    verdictless: bool,
-}
+pub(crate) use notebooks::UNNAMED;
+pub(crate) use observed::{Gaps, Observed, case};
+use observed::{run_failed, script};
+pub(crate) use tail::Tail;
 
 /// The part of an environment's tests that is being told.
 #[derive(Debug)]
@@ -135,25 +101,28 @@ impl Transcript {
         // A script of the mission's own may call the parts of the in-image scripts by itself.
         let of_environment = |name: &str| !inside && (current == Some(name) || self.is_between());
         match (marker, &self.section) {
-            (Marker::Environment(_), _) => !inside,
-            (Marker::Imports(name) | Marker::NotebookList(name) | Marker::Script(name), _) => {
-                of_environment(name)
-            }
-            (Marker::Batch { kernel, .. }, _) => of_environment(kernel),
-            (Marker::Importing { .. } | Marker::SkippedImport(_), Section::Imports(run)) => {
-                !run.is_summed_up()
-            }
-            (Marker::FailingImports(_), Section::Imports(run)) => !run.is_summed_up(),
+            (Marker::Environment(_), _) | (Marker::NotebooksDone(_), Section::Notebooks(_)) => !inside,
+            (
+                Marker::Imports(name)
+                | Marker::NotebookList(name)
+                | Marker::Script(name)
+                | Marker::Batch { kernel: name, .. },
+                _,
+            ) => of_environment(name),
+            (
+                Marker::Importing { .. } | Marker::SkippedImport(_) | Marker::FailingImports(_),
+                Section::Imports(run),
+            ) => !run.is_summed_up(),
             (Marker::NotebookOutput { kernel, .. }, Section::Notebooks(_)) => {
-                !inside && current == Some(kernel)
+                !inside && current == Some(*kernel)
             }
             (Marker::Tested { name, .. }, Section::Notebooks(run)) => run.takes_result(name),
             (Marker::Tested { name, .. }, Section::Script { verdict, .. }) => {
                 *name == "test" && verdict.is_none()
             }
-            (Marker::NotebooksDone(_), Section::Notebooks(_)) => !inside,
-            (Marker::SkippedNotebook(_), Section::Script { .. }) => false,
-            (Marker::SkippedNotebook(_), _) => !inside && current.is_some(),
+            (Marker::SkippedNotebook(_), section) => {
+                !inside && current.is_some() && !matches!(section, Section::Script { .. })
+            }
             (Marker::SkippedKernel(line), Section::Between) => {
                 current.is_some_and(|name| is_about(line, name))
             }
@@ -265,8 +234,7 @@ impl Transcript {
 
     fn begin(&mut self, name: &str, at: Duration) {
         self.end_environment(at);
-        let results = TestEnvironment { name: name.to_owned(), ..TestEnvironment::default() };
-        self.environments.push(Observed { results, since: at, ..Observed::default() });
+        self.environments.push(Observed::new(name, at));
     }
 
     fn end_environment(&mut self, at: Duration) {
@@ -312,7 +280,7 @@ impl Transcript {
                 environment.doubt_script();
             }
         }
-        let explained = self.environments.iter().any(|e| e.has_failure());
+        let explained = self.environments.iter().any(Observed::has_failure);
         if let Some(last) = self.environments.last_mut()
             && (open_script || ending.cut_short || !explained)
         {
@@ -322,84 +290,6 @@ impl Transcript {
             last.must_have_failed(&ending.words, &self.last);
         }
     }
-}
-
-impl Observed {
-    fn has_failure(&self) -> bool {
-        self.results.cases.iter().any(|case| case.status == TestStatus::Failed)
-    }
-
-    /// No more will come from it.
-    fn close(&mut self, at: Duration) {
-        if self.results.seconds.is_some() {
-            return;
-        }
-        self.results.seconds = Some(at.saturating_sub(self.since).as_secs_f64());
-        if !self.began {
-            let finding = "it was announced, and none of its tests began";
-            self.results.cases.push(run_failed("tests", finding, &self.preamble));
-        } else if self.results.cases.is_empty() && self.results.skipped.is_none() {
-            self.results.skipped = Some("it has nothing to test".to_owned());
-        }
-    }
-
-    /// The script is what failed, if nothing else has; its own output says no verdict.
-    fn script_failed(&mut self, how: &str) {
-        let scripts = self.results.cases.iter_mut().rev();
-        if let Some(script) = scripts.into_iter().find(|case| case.kind == TestKind::Script) {
-            script.status = TestStatus::Failed;
-            let printed = script.detail.take();
-            script.detail = Some(printed.map_or_else(|| how.to_owned(), |text| format!("{how}\n{text}")));
-        }
-    }
-
-    /// The image says that the environment failed; a script without a verdict may be a part of that.
-    fn doubt_script(&mut self) {
-        if self.verdictless
-            && self.results.cases.iter().all(|c| c.kind != TestKind::Script || c.status == TestStatus::Passed)
-        {
-            self.script_failed(
-                "the environment failed, and whether its script did cannot be told from its output",
-            );
-        }
-    }
-
-    /// What a test printed is of interest if it did not pass.
-    fn tidy(&mut self) {
-        for case in self.results.cases.iter_mut().filter(|case| case.status == TestStatus::Passed) {
-            case.detail = None;
-        }
-    }
-
-    fn must_have_failed(&mut self, how: &str, text: &Tail) {
-        if self.has_failure() {
-            return;
-        }
-        self.script_failed(how);
-        if !self.has_failure() {
-            let finding = format!("{how}, and nothing that it printed says why");
-            self.results.cases.push(run_failed("tests", &finding, text));
-        }
-    }
-}
-
-/// A test that ended with `status`, and nothing more about it.
-pub(crate) fn case(kind: TestKind, name: &str, status: TestStatus) -> TestCase {
-    TestCase { kind, name: name.to_owned(), status, seconds: None, detail: None }
-}
-
-/// A failure that belongs to no single test.
-fn run_failed(name: &str, finding: &str, text: &Tail) -> TestCase {
-    TestCase { detail: Some(detail(finding, text)), ..case(TestKind::Run, name, TestStatus::Failed) }
-}
-
-/// A script has no verdict of its own in the original's output: that the run went on behind it, or
-/// ended with status 0, says that it passed. Its output is kept for the case that it did not.
-fn script(text: &Tail, took: Duration, verdict: Option<(bool, Option<f64>)>) -> TestCase {
-    let (passed, seconds) = verdict.unwrap_or((true, None));
-    let status = if passed { TestStatus::Passed } else { TestStatus::Failed };
-    let seconds = Some(seconds.unwrap_or_else(|| took.as_secs_f64()));
-    TestCase { seconds, detail: text.text(), ..case(TestKind::Script, "test", status) }
 }
 
 /// Whether `Skipping kernel <name> …` is about the environment `name`.

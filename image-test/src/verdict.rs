@@ -5,6 +5,7 @@ use common::process::Exit;
 use common::report::{TestCounts, TestEnvironment, Verdict};
 
 use crate::args::Allow;
+use crate::refusal::engine_said;
 use crate::transcript::{Ending, Tail};
 
 /// The answer.
@@ -64,7 +65,7 @@ pub(crate) fn ending(exit: Exit, last: &Tail) -> Ending {
             (true, format!("the engine ended with status {code}{}", said(engine_said(last))))
         }
         Exit::Code(137) => {
-            (true, "the container was killed (status 137, signal 9): often for want of memory".to_owned())
+            (true, "the container was killed (status 137, signal 9; often for want of memory)".to_owned())
         }
         Exit::Code(code @ 129..=192) => {
             (true, format!("the container was ended by signal {} (status {code})", code - 128))
@@ -73,18 +74,6 @@ pub(crate) fn ending(exit: Exit, last: &Tail) -> Ending {
         Exit::Signal(number) => (true, format!("the engine's client was ended by signal {number}")),
     };
     Ending { clean: exit.is_success(), cut_short, words }
-}
-
-/// The engine's own complaint among the last lines, if there is one.
-pub(crate) fn engine_said(last: &Tail) -> Option<&str> {
-    const SIGNS: [&str; 5] = [
-        "docker: ",
-        "Error: ",
-        "Error response from daemon: ",
-        "error running container: ",
-        "exec /opt/environments/test: ",
-    ];
-    last.lines_from_end().find(|line| SIGNS.iter().any(|sign| line.starts_with(sign)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! JUnit XML: one test suite for each environment, in the form that Jenkins, GitHub's and GitLab's
+//! `JUnit` XML: one test suite for each environment, in the form that Jenkins, GitHub's and GitLab's
 //! readers share.
 
 use std::time::Duration;

@@ -59,7 +59,7 @@ impl Imports {
         let mut text = Tail::default();
         // Standard error may overtake standard output: a traceback above the line it belongs to.
         if self.loose.has_traceback() {
-            text.extend(std::mem::take(&mut self.loose));
+            text.extend(&self.loose);
         }
         self.loose.clear();
         self.settle(at);
@@ -71,8 +71,11 @@ impl Imports {
     pub(super) fn skipping(&mut self, word: &str, at: Duration) {
         self.settle(at);
         let module = word.trim_start_matches('#').to_owned();
-        let (verdict, text) = (Verdict::LeftOut, Tail::default());
-        self.tried.push(Tried { module, verdict, seconds: None, text });
+        // D46: the `#` of a comment for people is left out by itself, and the words behind it are not.
+        if !module.is_empty() {
+            let (verdict, text) = (Verdict::LeftOut, Tail::default());
+            self.tried.push(Tried { module, verdict, seconds: None, text });
+        }
     }
 
     /// `Failing imports: <n>`; their names follow as text.
@@ -83,6 +86,9 @@ impl Imports {
 
     /// Any other line.
     pub(super) fn text(&mut self, line: &str, at: Duration) {
+        if is_rule(line) {
+            return;
+        }
         if let Some(summary) = &mut self.summary {
             let name = line.trim();
             let is_one = self.tried.iter().any(|t| t.module == name && t.verdict != Verdict::LeftOut);
@@ -110,6 +116,20 @@ impl Imports {
         self.close(if failed { Verdict::Fail } else { Verdict::Ok }, at);
     }
 
+    /// Puts the rest of a traceback back to its beginning. The two streams of a container are only
+    /// roughly in order, so a verdict, and the module after it, may come in the middle of it.
+    fn mend_tracebacks(&mut self) {
+        for next in 1..self.tried.len() {
+            let (before, after) = self.tried.split_at_mut(next);
+            if let ([.., one], [next, ..]) = (before, after)
+                && one.verdict == Verdict::Fail
+                && one.text.is_open_traceback()
+            {
+                one.text.extend(&next.text.split_off_traceback());
+            }
+        }
+    }
+
     fn close(&mut self, verdict: Verdict, at: Duration) {
         if let Some(last) = self.tried.last_mut() {
             last.verdict = verdict;
@@ -123,6 +143,7 @@ impl Imports {
     pub(super) fn end(mut self, cut: Option<&str>, gaps: &mut Gaps) -> Vec<TestCase> {
         gaps.imports_cut |= self.summary.is_none();
         let how = cut.unwrap_or("the interpreter ended");
+        self.mend_tracebacks();
         let trouble = self.trouble(how);
         let listed = self.summary.take().map_or_else(Vec::new, |summary| summary.named);
         let mut cases: Vec<TestCase> = self.tried.into_iter().map(|t| t.into_case(how, &listed)).collect();
@@ -157,6 +178,11 @@ impl Imports {
             }
         }
     }
+}
+
+/// The line above the summary.
+fn is_rule(line: &str) -> bool {
+    line.len() >= 40 && line.trim_end().bytes().all(|b| b == b'=')
 }
 
 impl Tried {

@@ -5,10 +5,15 @@
 //! too long ends the original runner with a traceback, and all results still to come are lost (D49).
 //! Without a summary, what was announced and not shown is lost; with one, it was left out on purpose.
 
+use std::path::Path;
+
 use common::report::{TestCase, TestKind, TestStatus};
 
 use super::tail::{self, Tail};
 use super::{Gaps, case, run_failed};
+
+/// What a notebook is called that ended the runner without being named.
+pub(crate) const UNNAMED: &str = "(the one that was running)";
 
 /// One call, as far as it has been told.
 #[derive(Debug, Default)]
@@ -114,7 +119,7 @@ impl Notebooks {
         let detail = tail::detail(&finding, &self.text);
         let raised = || self.text.has_traceback().then(|| notebook_in(&detail))?;
         let culprit = self.open.clone().or_else(raised);
-        let name = culprit.unwrap_or_else(|| "(the one that was running)".to_owned());
+        let name = culprit.unwrap_or_else(|| UNNAMED.to_owned());
         TestCase { detail: Some(detail), ..case(TestKind::Notebook, &name, TestStatus::Failed) }
     }
 }
@@ -122,7 +127,10 @@ impl Notebooks {
 /// The notebook that the last exception of a traceback names: by the command that took too long, or
 /// as the file that could not be found.
 fn notebook_in(text: &str) -> Option<String> {
-    let is_notebook = |word: &&str| word.ends_with(".ipynb") || word.ends_with(".py");
+    let is_notebook = |word: &&str| {
+        let ending = Path::new(word).extension();
+        ending.is_some_and(|ending| ending == "ipynb" || ending == "py")
+    };
     let is_frame = |line: &&str| line.starts_with([' ', '\t']);
     let exceptions = text.lines().rev().filter(|line| !is_frame(line));
     exceptions.take_while(|line| !line.starts_with("Traceback")).find_map(|line| {

@@ -7,6 +7,9 @@ const LINES: usize = 100;
 /// As wide as a line is still of use to people, in characters.
 const WIDTH: usize = 2000;
 
+/// How a traceback begins.
+const TRACEBACK: &str = "Traceback (most recent call last)";
+
 /// The last lines of some output.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tail {
@@ -35,9 +38,11 @@ impl Tail {
     }
 
     /// Takes in all that another one kept.
-    pub(crate) fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: &Self) {
         self.dropped += other.dropped;
-        other.lines.iter().for_each(|line| self.push(line));
+        for line in &other.lines {
+            self.push(line);
+        }
     }
 
     /// Forgets all.
@@ -68,8 +73,27 @@ impl Tail {
 
     /// Whether a Python traceback begins in it at the start of a line.
     pub(crate) fn has_traceback(&self) -> bool {
-        self.lines.iter().any(|line| line.starts_with("Traceback (most recent call last)"))
+        self.lines.iter().any(|line| line.starts_with(TRACEBACK))
     }
+}
+
+impl Tail {
+    /// Whether it ends inside a traceback, before the line that names the exception.
+    pub(crate) fn is_open_traceback(&self) -> bool {
+        let is_inside = |line: &str| is_frame(line) || line.starts_with(TRACEBACK);
+        self.has_traceback() && self.last().is_some_and(is_inside)
+    }
+
+    /// Takes the rest of somebody else's traceback off its beginning: frames, and the exception.
+    pub(crate) fn split_off_traceback(&mut self) -> Self {
+        let frames = self.lines.iter().take_while(|line| is_frame(line)).count();
+        let rest = if frames == 0 { 0 } else { (frames + 1).min(self.lines.len()) };
+        Self { lines: self.lines.drain(..rest).collect(), dropped: 0 }
+    }
+}
+
+fn is_frame(line: &str) -> bool {
+    line.starts_with("  ")
 }
 
 /// A finding of ours, and below it what was printed.
@@ -83,7 +107,9 @@ mod tests {
 
     fn tail(lines: &[&str]) -> Tail {
         let mut tail = Tail::default();
-        lines.iter().for_each(|line| tail.push(line));
+        for line in lines {
+            tail.push(line);
+        }
         tail
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use common::process::Exit;
+use common::report::TestEnvironment;
 
 /// What a container printed in `tests/transcripts`.
 macro_rules! printed {
@@ -266,7 +267,7 @@ fn a_script_without_a_verdict_in_an_environment_that_failed_otherwise_is_in_doub
     );
     let found =
         check(&format!("{text}Failing environments: e\n"), 1, &["e import a failed", "e script test failed"]);
-    assert!(detail_of(&found, "test").contains("cannot be told"));
+    assert!(detail_of(&found, "test").contains("nothing tells whether its script did"));
     // With a verdict of its own it is not.
     check(
         &format!("{text}{rule} Tested test OK 1.5s {rule}\nFailing environments: e\n"),
@@ -285,6 +286,33 @@ fn standard_error_that_overtakes_standard_output_is_put_where_it_belongs() {
     );
     let found = check(&text, 1, &["e import a passed", "e import b failed", "e import c passed"]);
     assert!(detail_of(&found, "b").starts_with("Traceback"));
+}
+
+/// As it really comes from a container: two streams, roughly in order.
+#[test]
+fn a_traceback_that_a_verdict_cuts_in_two_is_put_together() {
+    let rule = "==========";
+    let text = format!(
+        "{rule} Testing Environment e {rule}\n{rule} Testing Imports e {rule}\n\
+         Importing a ... Traceback (most recent call last):\nFAIL\nImporting b ...   File \"x\", line 1\n    raise\n\
+         KeyError: 'a'\nbanner\nok\nImporting c ... FAIL\n{}\nFailing imports: 2\na\nc\n",
+        "=".repeat(80)
+    );
+    let found = check(&text, 1, &["e import a failed", "e import b passed", "e import c failed"]);
+    let expected = "Traceback (most recent call last):\n  File \"x\", line 1\n    raise\nKeyError: 'a'";
+    assert_eq!(detail_of(&found, "a"), expected);
+    assert_eq!(detail_of(&found, "c"), "", "the rule above the summary says nothing");
+}
+
+/// Each word behind a lone `#` is imported, and the `#` itself is "skipped".
+#[test]
+fn d46_the_mark_of_a_comment_is_no_test() {
+    let rule = "==========";
+    let text = format!(
+        "{rule} Testing Environment e {rule}\n{rule} Testing Imports e {rule}\nSkipping #\n\
+         Importing a ... FAIL\nImporting sys ... ok\nFailing imports: 1\na\n"
+    );
+    check(&text, 1, &["e import a failed", "e import sys passed"]);
 }
 
 #[test]
