@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_same_layer_becomes_the_same_blob_however_it_came() {
-        let layer: Vec<u8> = (0..300_000u32).flat_map(u32::to_le_bytes).collect();
+        let layer: Vec<u8> = (0..90_000u32).flat_map(u32::to_le_bytes).collect();
         let (copied, blob) = store(&layer, Compression::Gzip);
         assert_eq!((&copied.diff_id, &copied.digest), (&Digest::of(&layer), &Digest::of(&blob)));
         assert_eq!(copied.size, blob.len() as u64);
