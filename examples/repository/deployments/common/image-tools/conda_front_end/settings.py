@@ -7,8 +7,6 @@ import yaml
 
 from conda_front_end.fault import Fault
 
-PUBLIC_ALIAS = "https://conda.anaconda.org"
-
 
 class Settings:
     """The merged condarc files; a later file in `candidates` overrides an earlier one."""
@@ -19,8 +17,7 @@ class Settings:
         values = {}
         for path in self.candidates(environ):
             values.update(self.read(path))
-        alias = environ.get("CONDA_CHANNEL_ALIAS") or values.get("channel_alias") or PUBLIC_ALIAS
-        self.alias = alias.rstrip("/")
+        self.alias = (environ.get("CONDA_CHANNEL_ALIAS") or values.get("channel_alias") or "").rstrip("/")
         self.channels = [str(name) for name in values.get("channels") or ["conda-forge"]]
 
     def candidates(self, environ):
@@ -50,9 +47,13 @@ class Settings:
 
     def channel_url(self, channel):
         """A channel's address: names go below the alias, addresses stay as they are."""
-        return channel.rstrip("/") if "://" in channel else f"{self.alias}/{channel}"
+        if "://" in channel:
+            return channel.rstrip("/")
+        if not self.alias:
+            raise Fault(f"no condarc says what the channel name {channel!r} means: set channel_alias")
+        return f"{self.alias}/{channel}"
 
     def channel_name(self, url):
         """The opposite: the name by which an environment file would ask for the channel at `url`."""
         url = url.rstrip("/")
-        return url[len(self.alias) + 1 :] if url.startswith(self.alias + "/") else url
+        return url.removeprefix(self.alias + "/") if self.alias else url
