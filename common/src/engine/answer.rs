@@ -1,9 +1,12 @@
 //! What engines print, understood.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 
 use serde::Deserialize;
 
+use super::mounted::Look;
 use super::{EngineError, ImageFacts, Kind};
 use crate::process::Invocation;
 
@@ -106,6 +109,19 @@ pub(super) fn is_no_path(stderr: &str) -> bool {
     says(stderr, &["no such container:path", "could not find the file", "could not be found on container"])
 }
 
+/// Whether a complaint of `find` means that there is no such file, and nothing worse.
+pub(super) fn is_no_file(stderr: &str) -> bool {
+    says(stderr, &["no such file or directory", "not a directory"])
+}
+
+/// What `find -printf %y%l` printed.
+pub(super) fn look(printed: &[u8]) -> Look {
+    match printed.split_first() {
+        Some((b'l', target)) => Look::Link(OsStr::from_bytes(target).into()),
+        _ => Look::There,
+    }
+}
+
 /// Whether a complaint is that podman's default limits cannot be set, or that crun does not take
 /// this host's cgroups.
 pub(super) fn is_podman_quirk(stderr: &str) -> bool {
@@ -168,6 +184,14 @@ mod tests {
         assert!(facts(Kind::Docker, &text).env.is_empty());
         let text = format!(r#"{{"FromImageID":"{HEX}","OCIv1":{{"rootfs":null}}}}"#);
         assert!(facts(Kind::Buildah, &text).labels.is_empty());
+    }
+
+    #[test]
+    fn what_find_prints_is_a_letter_and_a_target() {
+        assert_eq!(look(b"l/opt/a b"), Look::Link("/opt/a b".into()));
+        assert_eq!(look(b"d"), Look::There);
+        assert!(is_no_file("find: \u{2018}/x\u{2019}: No such file or directory"));
+        assert!(!is_no_file("find: /x: Permission denied"));
     }
 
     #[test]

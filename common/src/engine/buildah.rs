@@ -1,7 +1,7 @@
 //! Requests as calls of buildah, which has no daemon and no containers that run: a working container
 //! is made, commands run in it, and it is removed.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::answer::Form;
@@ -137,6 +137,30 @@ pub(super) fn mount(engine: &Engine, name: &str) -> Invocation {
     engine.call().args(["mount", name])
 }
 
+/// As [`mount`], for somebody who is not root: it is seen only by what [`unshared`] runs.
+pub(super) fn mount_unshared(engine: &Engine, name: &str) -> Invocation {
+    engine.call().arg("unshare").arg(&engine.program).args(["mount", name])
+}
+
+/// What stands at `path` of the host, as somebody sees it who is not root: a letter, and where a
+/// link leads.
+pub(super) fn look_unshared(engine: &Engine, name: &str, path: &Path) -> Invocation {
+    unshared(engine, name).arg("find").arg(path).args(["-maxdepth", "0", "-printf", "%y%l"])
+}
+
+/// `what` in the directory `dir` of the host as a tar stream, as somebody sees it who is not root.
+pub(super) fn tar_unshared(engine: &Engine, name: &str, dir: &Path, what: &OsStr) -> Invocation {
+    // In front of a name that may begin with a dash.
+    let mut inside = OsString::from("./");
+    inside.push(what);
+    unshared(engine, name).args(["tar", "--create", "--file", "-", "--directory"]).arg(dir).arg(inside)
+}
+
+/// Runs a program of the host where the user is root of what they own, with the container mounted.
+fn unshared(engine: &Engine, name: &str) -> Invocation {
+    engine.call().args(["unshare", "--mount"]).arg(format!("IMAGE_ROOT={name}")).env("LC_ALL", "C")
+}
+
 /// The names of all working containers of this user.
 pub(super) fn list(engine: &Engine) -> Invocation {
     engine.call().args(["containers", "--noheading", "--format", "{{.ContainerName}}"])
@@ -224,6 +248,16 @@ mod tests {
         let buildah = engine(Kind::Buildah);
         assert_eq!(shown(&from(&buildah, "i", "n")), "buildah from --pull=never --name n i");
         assert_eq!(shown(&mount(&buildah, "n")), "buildah mount n");
+        assert_eq!(shown(&mount_unshared(&buildah, "n")), "buildah unshare buildah mount n");
+        let unshared = "buildah unshare --mount IMAGE_ROOT=n";
+        assert_eq!(
+            shown(&look_unshared(&buildah, "n", Path::new("/m/opt"))),
+            format!("{unshared} find /m/opt -maxdepth 0 -printf %y%l")
+        );
+        assert_eq!(
+            shown(&tar_unshared(&buildah, "n", Path::new("/m/opt"), OsStr::new("-x"))),
+            format!("{unshared} tar --create --file - --directory /m/opt ./-x")
+        );
         assert_eq!(shown(&inspect(&buildah, "i")), "buildah inspect --type image i");
         let call = save(&buildah, "i", Path::new("/12:00/a.tar"), Form::Oci);
         assert_eq!(shown(&call), "buildah push --quiet i oci-archive:a.tar");

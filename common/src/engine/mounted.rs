@@ -40,9 +40,35 @@ pub(super) fn walk(top: &Path, is_root: bool, visit: Visitor<'_>) -> io::Result<
     Ok(())
 }
 
-/// Where `path` of the image is on the host if its root is at `root`, with every link followed as
-/// it would be inside; `None` if it is not there.
-pub(super) fn resolve(root: &Path, path: &str) -> io::Result<Option<PathBuf>> {
+/// What stands at a place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Missing,
+    /// A link, to here.
+    Link(PathBuf),
+    /// A file or a directory.
+    There,
+}
+
+/// What stands at `path` of the host.
+pub(super) fn look(path: &Path) -> io::Result<Look> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_symlink() => Ok(Look::Link(path.read_link()?)),
+        Ok(_) => Ok(Look::There),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(Look::Missing)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Where `path` of the image is if its root is at `root`, with every link followed as it would be
+/// inside; `None` if it is not there. `look` is asked about each place on the way.
+pub(super) fn resolve<E>(
+    root: &Path,
+    path: &str,
+    look: &mut dyn FnMut(&Path) -> Result<Look, E>,
+) -> Result<Option<PathBuf>, E> {
     let mut left = names(Path::new(path));
     let mut inside: Vec<OsString> = Vec::new();
     let mut followed = 0;
@@ -51,26 +77,16 @@ pub(super) fn resolve(root: &Path, path: &str) -> io::Result<Option<PathBuf>> {
             inside.pop();
             continue;
         }
-        let here = root.join(inside.iter().collect::<PathBuf>()).join(&name);
-        let metadata = match here.symlink_metadata() {
-            Ok(metadata) => metadata,
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(None);
+        match look(&root.join(inside.iter().collect::<PathBuf>()).join(&name))? {
+            Look::There => inside.push(name),
+            Look::Link(target) if followed < MOST_LINKS => {
+                followed += 1;
+                if target.is_absolute() {
+                    inside.clear();
+                }
+                left.extend(names(&target));
             }
-            Err(e) => return Err(e),
-        };
-        if metadata.is_symlink() {
-            followed += 1;
-            if followed > MOST_LINKS {
-                return Ok(None);
-            }
-            let target = here.read_link()?;
-            if target.is_absolute() {
-                inside.clear();
-            }
-            left.extend(names(&target));
-        } else {
-            inside.push(name);
+            Look::Link(_) | Look::Missing => return Ok(None),
         }
     }
     Ok(Some(root.join(inside.iter().collect::<PathBuf>())))
@@ -128,7 +144,7 @@ mod tests {
     fn links_are_followed_inside_the_image_only() {
         let root = image();
         let check = |path: &str, expected: Option<&str>| {
-            let found = resolve(root.path(), path).unwrap();
+            let found = resolve(root.path(), path, &mut look).unwrap();
             assert_eq!(found, expected.map(|p| root.path().join(p)), "{path}");
         };
         check("/opt/real", Some("opt/real"));

@@ -1,11 +1,13 @@
 //! What tools do with an engine.
 
+use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use super::answer::{self, Image};
 use super::archive::{self, Content};
 use super::container::Container;
+use super::mounted::Look;
 use super::podman::{self, Quirk};
 use super::{BuildRequest, Engine, EngineError, ImageFacts, Kind, RunRequest, Visitor};
 use super::{buildah, docker, mounted};
@@ -155,11 +157,18 @@ impl Engine {
         let call = match self.kind {
             Kind::Docker => docker::copy_out(self, container.name(), path),
             Kind::Podman => podman::copy_out(self, container.name(), path),
-            Kind::Buildah => {
+            Kind::Buildah if is_root() => {
                 let root = self.mount(&container, console)?;
-                let top = mounted::resolve(&root, path).map_err(|e| unreadable(image, e))?;
-                let top = top.ok_or_else(no_path)?;
+                let top = mounted::resolve(&root, path, &mut mounted::look);
+                let top = top.map_err(|e| unreadable(image, e))?.ok_or_else(no_path)?;
                 return mounted::walk(&top, false, visit).map_err(|e| unreadable(image, e));
+            }
+            Kind::Buildah => {
+                let root = self.mount_unshared(&container, console)?;
+                let mut look = |path: &Path| self.look_unshared(&container, path, console);
+                let top = mounted::resolve(&root, path, &mut look)?.ok_or_else(no_path)?;
+                let (dir, file) = podman::split(&top);
+                buildah::tar_unshared(self, container.name(), dir, file)
             }
         };
         let read = stream_of(&call, image, console, &mut |stream| {
@@ -180,11 +189,17 @@ impl Engine {
     /// As [`Self::read_tree`].
     pub fn read_all(&self, image: &str, console: &Console, visit: Visitor<'_>) -> Result<(), EngineError> {
         let container = self.container_of(image, console)?;
-        if self.kind == Kind::Buildah {
-            let root = self.mount(&container, console)?;
-            return mounted::walk(&root, true, visit).map_err(|e| unreadable(image, e));
-        }
-        let call = docker::export(self, container.name());
+        let call = match self.kind {
+            Kind::Docker | Kind::Podman => docker::export(self, container.name()),
+            Kind::Buildah if is_root() => {
+                let root = self.mount(&container, console)?;
+                return mounted::walk(&root, true, visit).map_err(|e| unreadable(image, e));
+            }
+            Kind::Buildah => {
+                let root = self.mount_unshared(&container, console)?;
+                buildah::tar_unshared(self, container.name(), &root, OsStr::new("."))
+            }
+        };
         stream_of(&call, image, console, &mut |stream| archive::walk(stream, Content::Root, &mut *visit))
     }
 
@@ -198,6 +213,27 @@ impl Engine {
 
     fn mount(&self, container: &Container<'_>, console: &Console) -> Result<PathBuf, EngineError> {
         Ok(process::text(&buildah::mount(self, container.name()), console)?.into())
+    }
+
+    fn mount_unshared(&self, container: &Container<'_>, console: &Console) -> Result<PathBuf, EngineError> {
+        Ok(process::text(&buildah::mount_unshared(self, container.name()), console)?.into())
+    }
+
+    fn look_unshared(
+        &self,
+        container: &Container<'_>,
+        path: &Path,
+        console: &Console,
+    ) -> Result<Look, EngineError> {
+        let call = buildah::look_unshared(self, container.name(), path);
+        let captured = process::capture(&call, console)?;
+        if captured.exit.is_success() {
+            return Ok(answer::look(&captured.stdout));
+        }
+        if answer::is_no_file(&String::from_utf8_lossy(&captured.stderr)) {
+            return Ok(Look::Missing);
+        }
+        Err(call.failed(&captured).into())
     }
 
     /// Writes `image` to `file` as an archive whose configuration blob is byte for byte that of the
@@ -291,6 +327,11 @@ fn stream_of(
     consume: &mut dyn FnMut(&mut dyn Read) -> std::io::Result<()>,
 ) -> Result<(), EngineError> {
     process::read(call, console, &mut |stream| consume(stream).map_err(|e| unreadable(image, e)))
+}
+
+/// Buildah shows its containers' files to root alone; everybody else sees their own in a name space.
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 fn unreadable(image: &str, source: std::io::Error) -> EngineError {
