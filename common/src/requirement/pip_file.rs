@@ -133,9 +133,8 @@ fn blanked(text: &str) -> String {
 
 /// `text` up to its comment: a `#` at the beginning or behind white space.
 fn without_comment(text: std::borrow::Cow<'_, str>) -> std::borrow::Cow<'_, str> {
-    let bytes = text.as_bytes();
-    let begins = |i: usize| bytes[i] == b'#' && (i == 0 || bytes[i - 1].is_ascii_whitespace());
-    let Some(end) = (0..bytes.len()).find(|i| begins(*i)) else { return text };
+    let begins = |at: &usize| *at == 0 || text.as_bytes()[at - 1].is_ascii_whitespace();
+    let Some(end) = text.match_indices('#').map(|(at, _)| at).find(begins) else { return text };
     match text {
         std::borrow::Cow::Borrowed(text) => text[..end].into(),
         std::borrow::Cow::Owned(mut text) => {

@@ -6,6 +6,8 @@
 
 use common::requirement::{CondaFile, PipFile, PipRequirement, PipSource, Span, SpecError};
 
+use pep440_rs::Operator;
+
 use super::rule;
 
 /// A loosened file.
@@ -36,9 +38,14 @@ pub(crate) fn pip(content: &str, origin: &str) -> Result<Loosened, SpecError> {
 /// Where the `==` stand that become `~=`.
 fn exact_operators(requirement: &PipRequirement, content: &str) -> Vec<Span> {
     // pip checks digests only of exact pins, so a pin with digests stays one.
-    if !requirement.hashes.is_empty() || !matches!(requirement.source, PipSource::Specifiers(_)) {
+    let PipSource::Specifiers(parsed) = &requirement.source else { return Vec::new() };
+    if !requirement.hashes.is_empty() {
         return Vec::new();
     }
+    let only = match &parsed[..] {
+        [one] if *one.operator() == Operator::Equal => Some(one.version()),
+        _ => None,
+    };
     let specifiers = &content[requirement.span.clone()];
     let mut found = Vec::new();
     let mut start = requirement.span.start;
@@ -48,7 +55,7 @@ fn exact_operators(requirement: &PipRequirement, content: &str) -> Vec<Span> {
         start += clause.len() + 1;
         let version = trimmed.strip_prefix("==").filter(|v| !v.starts_with('='));
         let version = version.map(|v| v.trim_end_matches(|c: char| c.is_ascii_whitespace() || c == ')'));
-        if version.is_some_and(rule::loosens_pip) {
+        if version.is_some_and(|version| rule::loosens_pip(version, only)) {
             found.push(at..at + 2);
         }
     }

@@ -30,10 +30,14 @@ pub(super) fn is_triple(text: &[u8]) -> bool {
 }
 
 /// Whether a pip pin to `version` is loosened: then `~=` before it is valid PEP 440, and the pinned
-/// version satisfies it.
-pub(super) fn loosens_pip(version: &str) -> bool {
+/// version satisfies it. `parsed` is the version, where somebody has read it already.
+pub(super) fn loosens_pip(version: &str, parsed: Option<&Version>) -> bool {
+    let is_public = |version: &Version| version.local().is_empty();
     is_triple(version.as_bytes())
-        && Version::from_str(version).is_ok_and(|v| v.local().is_empty() && v.release().len() >= 2)
+        && match parsed {
+            Some(version) => is_public(version),
+            None => Version::from_str(version).is_ok_and(|version| is_public(&version)),
+        }
 }
 
 /// Whether a conda pin to `version`, which names no build, is loosened.
@@ -46,7 +50,7 @@ mod tests {
     use super::*;
 
     fn check(version: &str, pip: bool, conda: bool) {
-        assert_eq!((loosens_pip(version), loosens_conda(version)), (pip, conda), "{version}");
+        assert_eq!((loosens_pip(version, None), loosens_conda(version)), (pip, conda), "{version}");
     }
 
     #[test]
