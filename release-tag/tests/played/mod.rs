@@ -135,10 +135,10 @@ fn serve(stream: TcpStream, state: &Mutex<State>, port: u16) -> std::io::Result<
     if request.method == "PATCH"
         && let Some(cut) = state.cuts.pop_front().filter(|cut| *cut < length)
     {
-        let mut part = vec![0; cut];
-        reader.read_exact(&mut part)?;
+        let mut begun = vec![0; cut];
+        reader.read_exact(&mut begun)?;
         let upload = upload_of(&request.path);
-        state.uploads[upload].extend(part);
+        state.uploads[upload].extend(begun);
         return stream.shutdown(std::net::Shutdown::Both);
     }
     let mut body = vec![0; length];
