@@ -19,7 +19,8 @@ pub use freeze::{
     CheckOutcome, ChillOutcome, ChilledEnvironment, Difference, EnvironmentDrift, FreezeOutcome, PackageKind,
 };
 pub use release::{
-    CheckedRule, DeliverOutcome, GateOutcome, RuleStatus, SaveOutcome, TagOutcome, VersionsOutcome,
+    CheckedRule, DeliverOutcome, DeliveryStatus, GateOutcome, ReleasedTag, RuleStatus, SaveOutcome,
+    TagOutcome, TagStatus, VersionsOutcome,
 };
 pub use test::{TestCase, TestCounts, TestEnvironment, TestKind, TestOutcome, TestStatus};
 pub use update::{UpdateOutcome, UpdatedEnvironment};

@@ -158,14 +158,20 @@ impl Fault for VersionFileError {
 /// It is missing, unreadable, empty or longer than a line.
 pub fn read_line(path: &Path) -> Result<String, VersionFileError> {
     let bytes = state_file::read(path)?;
-    let bytes = bytes.ok_or_else(|| VersionFileError::Missing { path: path.to_owned() })?;
-    let content =
-        |reason: &str| VersionFileError::Content { path: path.to_owned(), reason: reason.to_owned() };
-    let text = String::from_utf8(bytes).map_err(|_| content("it is not UTF-8 text"))?;
+    line_of(&bytes.ok_or_else(|| VersionFileError::Missing { path: path.to_owned() })?, path)
+}
+
+/// The one line of `content`, which is that of `path`, whether as it is now or as it was committed.
+///
+/// # Errors
+/// It is empty or longer than a line.
+pub fn line_of(content: &[u8], path: &Path) -> Result<String, VersionFileError> {
+    let wrong = |reason: &str| VersionFileError::Content { path: path.to_owned(), reason: reason.to_owned() };
+    let text = std::str::from_utf8(content).map_err(|_| wrong("it is not UTF-8 text"))?;
     match text.trim_end().lines().collect::<Vec<_>>()[..] {
-        [] => Err(content("it is empty")),
+        [] => Err(wrong("it is empty")),
         [line] => Ok(line.trim().to_owned()),
-        _ => Err(content("it has more than one line")),
+        _ => Err(wrong("it has more than one line")),
     }
 }
 
@@ -174,9 +180,16 @@ pub fn read_line(path: &Path) -> Result<String, VersionFileError> {
 /// # Errors
 /// As [`read_line`]; and it is no version of `mission`.
 pub fn read_mission(path: &Path, mission: &Mission) -> Result<MissionVersion, VersionFileError> {
-    let line = read_line(path)?;
+    mission_of(&read_line(path)?, path, mission)
+}
+
+/// The mission's version that `line` of `path` is.
+///
+/// # Errors
+/// It is no version of `mission`.
+pub fn mission_of(line: &str, path: &Path, mission: &Mission) -> Result<MissionVersion, VersionFileError> {
     let wrong = |reason: String| VersionFileError::Content { path: path.to_owned(), reason };
-    let version = MissionVersion::parse(&line, mission).map_err(|e| wrong(e.to_string()))?;
+    let version = MissionVersion::parse(line, mission).map_err(|e| wrong(e.to_string()))?;
     if version.to_string() == line {
         Ok(version)
     } else {
@@ -189,8 +202,15 @@ pub fn read_mission(path: &Path, mission: &Mission) -> Result<MissionVersion, Ve
 /// # Errors
 /// As [`read_line`]; and it is not `MAJOR.MINOR.PATCH`.
 pub fn read_common(path: &Path) -> Result<semver::Version, VersionFileError> {
-    let line = read_line(path)?;
-    semver::Version::from_str(&line).map_err(|source| VersionFileError::Content {
+    common_of(&read_line(path)?, path)
+}
+
+/// The infrastructure's version that `line` of `path` is.
+///
+/// # Errors
+/// It is not `MAJOR.MINOR.PATCH`.
+pub fn common_of(line: &str, path: &Path) -> Result<semver::Version, VersionFileError> {
+    semver::Version::from_str(line).map_err(|source| VersionFileError::Content {
         path: path.to_owned(),
         reason: format!("{line:?} is not a version such as 1.3.0: {source}"),
     })

@@ -18,7 +18,7 @@ pub use archive::Archive;
 pub use error::OciError;
 pub use layer::Compression;
 pub use layout::Layout;
-pub use model::{Descriptor, MANIFEST_TYPES, MEDIA_MANIFEST};
+pub use model::{Descriptor, MANIFEST_TYPES};
 pub use pack::{pack, tagged_in};
 pub use prove::{Depth, Proof, prove};
 pub use saved::SavedImage;

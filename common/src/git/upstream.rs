@@ -10,7 +10,7 @@ use crate::process::{self, Captured, Exit, Invocation, ProcessError};
 /// How long a question to a remote may take.
 const ASK: Duration = Duration::from_secs(90);
 /// How long a push may take.
-const PUSH: Duration = Duration::from_secs(900);
+const PUSH: Duration = Duration::from_mins(15);
 
 /// What a remote holds: full ref names and object ids. `<tag>^{}` is what an annotated tag leads to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -21,9 +21,16 @@ pub struct VersionsOutcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SaveOutcome {
+    /// Whether it was only planned.
+    pub planned: bool,
     /// The commit; none if there was nothing to commit, or it was only planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The branch that it is on; none on a detached HEAD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// What it says.
+    pub message: String,
     /// The paths in it, relative to the root, sorted.
     pub paths: Vec<String>,
 }
@@ -72,23 +79,63 @@ pub struct TagOutcome {
     /// The commit that they name.
     pub commit: String,
     /// The tags.
-    pub tags: Vec<String>,
-    /// The remote that they were pushed to.
+    pub tags: Vec<ReleasedTag>,
+    /// The remote that they are pushed to; none if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
+}
+
+/// One tag of the release.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleasedTag {
+    /// Its name.
+    pub name: String,
+    /// How it stands in this clone.
+    pub local: TagStatus,
+    /// How it stands on the remote, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<TagStatus>,
+}
+
+/// How a tag stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TagStatus {
+    /// It would be made.
+    Planned,
+    /// It was made now.
+    Made,
+    /// It was there before, at this commit.
+    Present,
 }
 
 /// The image that was delivered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeliverOutcome {
-    /// Whether anything was done, or only planned.
-    pub executed: bool,
-    /// Where to: `oci:DIR`, `oci-archive:FILE`, `docker://REGISTRY/REPO`.
+    /// Whether it was delivered, was there before, or would be delivered.
+    pub delivery: DeliveryStatus,
+    /// Where to: `oci:DIR`, `oci-archive:FILE`, `docker://REGISTRY/REPOSITORY`.
     pub destination: String,
     /// The tag there.
     pub tag: String,
     /// The digest of the manifest, as read back from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Digest>,
+    /// The size of all of it there, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryStatus {
+    /// It would be made.
+    Planned,
+    /// It was made now.
+    Delivered,
+    /// The same image was there before.
+    Present,
 }

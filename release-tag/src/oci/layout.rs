@@ -19,7 +19,7 @@ use common::tree::Staged;
 
 use super::blobs::{Blobs, blob_name, check, must, small_file};
 use super::layer::{self, Compression};
-use super::model::{Descriptor, MEDIA_MANIFEST, Manifest, REF_NAME, to_json};
+use super::model::{Descriptor, Index, MEDIA_MANIFEST, Manifest, REF_NAME, to_json};
 use super::{Archive, OciError, SavedImage};
 
 /// What every layout says of itself.
@@ -101,12 +101,25 @@ impl Layout {
         let staged = Staged::new(parent)?;
         let fresh = Self::at(&staged.path());
         let descriptor = fresh.write(archive, image, tag, compression)?;
-        if self.exists()? {
+        if self.exists()? && !self.is_only(tag) {
             self.take_over(&fresh, &descriptor, tag)?;
         } else {
             staged.exchange(&self.dir)?;
         }
         Ok(descriptor)
+    }
+
+    /// Whether all there is belongs to `tag`, so that it can be exchanged as a whole.
+    fn is_only(&self, tag: &str) -> bool {
+        let names = |dir: &Path, known: &[&str]| {
+            let mut entries = fs::read_dir(dir).into_iter().flatten();
+            entries.all(|entry| entry.is_ok_and(|e| known.iter().any(|name| e.file_name() == *name)))
+        };
+        let index = small_file(self, "index.json").ok();
+        let index = index.and_then(|text| serde_json::from_slice::<Index>(&text).ok());
+        names(&self.dir, &["blobs", "index.json", "oci-layout"])
+            && names(&self.dir.join("blobs"), &["sha256"])
+            && index.is_some_and(|index| index.manifests.iter().all(|manifest| manifest.is_tagged(tag)))
     }
 
     /// Writes all of a layout into an empty directory.

@@ -46,7 +46,7 @@ impl Image {
                 names.push(name);
             }
             file(tar, &self.config_name(), &self.config);
-            file(tar, "manifest.json", &json!([{"Config": self.config_name(), "Layers": names}]).to_string());
+            file(tar, "manifest.json", json!([{"Config": self.config_name(), "Layers": names}]).to_string());
         })
     }
 
@@ -57,7 +57,7 @@ impl Image {
             let config = blob(tar, &self.config);
             file(tar, "oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
             file(tar, "index.json", r#"{"schemaVersion":2,"manifests":[]}"#);
-            file(tar, "manifest.json", &json!([{"Config": config, "Layers": names}]).to_string());
+            file(tar, "manifest.json", json!([{"Config": config, "Layers": names}]).to_string());
         })
     }
 
@@ -73,7 +73,7 @@ impl Image {
             blob(tar, manifest.as_bytes());
             let mut descriptor = describe(manifest.as_bytes());
             descriptor["mediaType"] = "application/vnd.oci.image.manifest.v1+json".into();
-            file(tar, "index.json", &json!({"schemaVersion": 2, "manifests": [descriptor]}).to_string());
+            file(tar, "index.json", json!({"schemaVersion": 2, "manifests": [descriptor]}).to_string());
         })
     }
 }
@@ -81,11 +81,11 @@ impl Image {
 type Tar = tar::Builder<fs::File>;
 
 fn tar_of(fill: impl FnOnce(&mut Tar)) -> tempfile::NamedTempFile {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let mut tar = tar::Builder::new(file.reopen().unwrap());
+    let saved = tempfile::NamedTempFile::new().unwrap();
+    let mut tar = tar::Builder::new(saved.reopen().unwrap());
     fill(&mut tar);
     tar.into_inner().unwrap();
-    file
+    saved
 }
 
 fn file(tar: &mut Tar, name: &str, content: impl AsRef<[u8]>) {

@@ -58,10 +58,10 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 mod tests {
     use super::*;
 
-    fn bearer(realm: &str, parameters: &[(&str, &str)]) -> Option<Challenge> {
+    fn bearer(realm: &str, parameters: &[(&str, &str)]) -> Challenge {
         let owned = |(n, v): &(&str, &str)| ((*n).to_owned(), (*v).to_owned());
         let parameters = parameters.iter().map(owned).collect();
-        Some(Challenge::Bearer { realm: realm.to_owned(), parameters })
+        Challenge::Bearer { realm: realm.to_owned(), parameters }
     }
 
     #[test]
@@ -71,16 +71,16 @@ mod tests {
         check("basic", Some(Challenge::Basic));
         check(
             "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:a/b:pull,push\"",
-            bearer(
+            Some(bearer(
                 "https://auth.docker.io/token",
                 &[("service", "registry.docker.io"), ("scope", "repository:a/b:pull,push")],
-            ),
+            )),
         );
         check(
             "Bearer realm=\"https://ghcr.io/token\", service=\"ghcr.io\", error=\"invalid_token\"",
-            bearer("https://ghcr.io/token", &[("service", "ghcr.io")]),
+            Some(bearer("https://ghcr.io/token", &[("service", "ghcr.io")])),
         );
-        check("Bearer realm=https://x/t,service=s", bearer("https://x/t", &[("service", "s")]));
+        check("Bearer realm=https://x/t,service=s", Some(bearer("https://x/t", &[("service", "s")])));
         check("Bearer service=\"s\"", None);
         check("Negotiate", None);
     }

@@ -76,7 +76,11 @@ impl Client {
     ///
     /// # Errors
     /// There is no answer, or we cannot meet the challenge.
-    pub(super) fn send(&self, url: &Url, make: &dyn Fn() -> RequestBuilder) -> Result<Response, RegistryError> {
+    pub(super) fn send(
+        &self,
+        url: &Url,
+        make: &dyn Fn() -> RequestBuilder,
+    ) -> Result<Response, RegistryError> {
         let response = self.persist(&|| self.authorized(url, make()))?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
@@ -115,8 +119,8 @@ impl Client {
     /// # Errors
     /// We have no credentials for it, or they are refused.
     pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<(), RegistryError> {
-        let texts = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-        let challenge = texts.filter_map(Challenge::parse).next();
+        let mut texts = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+        let challenge = texts.find_map(Challenge::parse);
         let challenge = challenge.ok_or_else(|| self.broken("it asks for credentials of no known kind"))?;
         let request = match &challenge {
             Challenge::Basic => match &self.credentials {
@@ -153,7 +157,8 @@ impl Client {
                 self.reading.get(url.clone()).query(&query).basic_auth(user, Some(secret))
             }
             Credentials::IdentityToken(token) => {
-                let own = [("grant_type", "refresh_token"), ("client_id", "release-tag"), ("refresh_token", token)];
+                let own =
+                    [("grant_type", "refresh_token"), ("client_id", "release-tag"), ("refresh_token", token)];
                 let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
                 self.writing.post(url.clone()).form(&query.iter().cloned().chain(own).collect::<Vec<_>>())
             }

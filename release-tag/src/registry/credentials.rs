@@ -151,8 +151,8 @@ fn ask(
         let nothing = captured.text().contains("credentials not found");
         return if nothing { Ok(None) } else { Err(bad(format!("{program} failed with {}", captured.exit))) };
     }
-    let answer: Answer =
-        serde_json::from_slice(&captured.stdout).map_err(|_| bad(format!("{program} printed no credentials")))?;
+    let answer: Answer = serde_json::from_slice(&captured.stdout)
+        .map_err(|_| bad(format!("{program} printed no credentials")))?;
     Ok(Some(match answer.user.as_str() {
         "<token>" => Credentials::IdentityToken(answer.secret),
         _ => Credentials::Password { user: answer.user, secret: answer.secret },

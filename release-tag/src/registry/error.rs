@@ -117,7 +117,10 @@ pub(super) fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
         let text = error.to_string();
-        if text.contains("certificate") || text.contains("InvalidContentType") || text.contains("corrupt message") {
+        if text.contains("certificate")
+            || text.contains("InvalidContentType")
+            || text.contains("corrupt message")
+        {
             return true;
         }
         cause = error.source();

@@ -9,13 +9,12 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// How often something is tried in all.
 pub const ATTEMPTS: u32 = 5;
 /// The longest that a server may make us wait.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Whether another try may go better.
 #[must_use]
 pub fn is_passing(status: StatusCode) -> bool {
-    status.is_server_error()
-        || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+    status.is_server_error() || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status)
 }
 
 /// What the server asks us to wait, in whole seconds, within limits.

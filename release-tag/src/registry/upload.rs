@@ -32,7 +32,7 @@ struct Stopped {
     error: RegistryError,
     /// Whether it may go better the next time; and then, what is left of it.
     passing: bool,
-    rest: Option<Upload>,
+    rest: Option<Box<Upload>>,
 }
 
 impl From<RegistryError> for Stopped {
@@ -75,7 +75,9 @@ impl Client {
             }
             match self.finish(upload, blob, path) {
                 Ok(()) => return Ok(()),
-                Err(stopped) if stopped.passing && attempt < retry::ATTEMPTS => rest = stopped.rest,
+                Err(stopped) if stopped.passing && attempt < retry::ATTEMPTS => {
+                    rest = stopped.rest.map(|upload| *upload);
+                }
                 Err(stopped) => return Err(stopped.error),
             }
             retry::wait(retry::pause(attempt))?;
@@ -138,7 +140,7 @@ impl Client {
             Err(error) => {
                 process::check_interrupted().map_err(RegistryError::from)?;
                 let passing = !is_lasting(&error);
-                Err(Stopped { error: self.unreachable(error), passing, rest: Some(upload) })
+                Err(Stopped { error: self.unreachable(error), passing, rest: Some(Box::new(upload)) })
             }
         }
     }
@@ -149,10 +151,14 @@ impl Client {
             // A token lives for minutes, an upload may take longer.
             let met = self.authenticate(response.headers());
             let error = self.broken("it asks for another token at each try");
-            return met.map_or_else(Stopped::from, |()| Stopped { error, passing: true, rest: Some(upload) });
+            return met.map_or_else(Stopped::from, |()| Stopped {
+                error,
+                passing: true,
+                rest: Some(Box::new(upload)),
+            });
         }
         let resumed = upload.offset > 0 || status == StatusCode::NOT_FOUND;
-        let rest = (!resumed).then_some(upload);
+        let rest = (!resumed).then(|| Box::new(upload));
         let passing = retry::is_passing(status) || resumed;
         let error = self.expect(response, &[], "a blob").err();
         Stopped { error: error.unwrap_or_else(|| self.broken("it took half a blob")), passing, rest }
@@ -161,7 +167,8 @@ impl Client {
     fn location(&self, from: &Url, headers: &HeaderMap) -> Result<Url, RegistryError> {
         let text = headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let text = text.ok_or_else(|| self.broken("it does not say where an upload goes on"))?;
-        let url = from.join(text).map_err(|e| self.broken(format!("an upload goes on at no address: {e}")))?;
+        let url =
+            from.join(text).map_err(|e| self.broken(format!("an upload goes on at no address: {e}")))?;
         if from.scheme() == "https" && url.scheme() != "https" {
             return Err(self.broken("an upload goes on away from HTTPS"));
         }

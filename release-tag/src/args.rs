@@ -1,0 +1,217 @@
+//! What can be typed.
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use common::cli::SharedArgs;
+
+use crate::oci::Compression;
+
+/// Versions, saves, checks, tags and delivers the release of a mission's image.
+#[derive(Debug, Parser)]
+#[command(name = "release-tag", version, max_term_width = 100)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show or set the versions of the mission and of the common infrastructure
+    Versions(VersionsArgs),
+    /// Commit exactly what belongs to the release
+    Save(SaveArgs),
+    /// Check all that a release must fulfil, and list everything that is not so
+    Check(CheckArgs),
+    /// Tag the commit that is checked out, and push exactly these tags
+    Tag(TagArgs),
+    /// Deliver the tested image, by digest
+    Deliver(DeliverArgs),
+}
+
+impl Command {
+    /// The flags that every command takes.
+    #[must_use]
+    pub const fn shared(&self) -> &SharedArgs {
+        match self {
+            Self::Versions(args) => &args.shared,
+            Self::Save(args) => &args.shared,
+            Self::Check(args) => &args.shared,
+            Self::Tag(args) => &args.shared,
+            Self::Deliver(args) => &args.shared,
+        }
+    }
+}
+
+/// Arguments of `versions`.
+#[derive(ClapArgs, Debug)]
+pub struct VersionsArgs {
+    /// The mission's version, with or without its name in front: `roman-12.0.0`, `12.0.0`
+    #[arg(long, value_name = "VERSION")]
+    pub mission: Option<String>,
+
+    /// The version of the common infrastructure: `1.3.0`
+    #[arg(long, value_name = "VERSION")]
+    pub common: Option<String>,
+
+    /// Accept a version that is lower than the one before
+    #[arg(long)]
+    pub allow_lower: bool,
+
+    /// Shared flags.
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+/// Arguments of `save`.
+#[derive(ClapArgs, Debug)]
+pub struct SaveArgs {
+    /// The commit's message [default: `Release roman-12.0.0, infrastructure 1.3.0`]
+    #[arg(short, long, value_name = "MESSAGE")]
+    pub message: Option<String>,
+
+    /// Also commit what else changed below `deployments/common`
+    #[arg(long)]
+    pub include_common: bool,
+
+    /// Only show what would be committed
+    #[arg(long, conflicts_with = "execute")]
+    pub dry_run: bool,
+
+    /// Nothing more: a commit is local, and is made without it
+    #[arg(long, hide = true)]
+    pub execute: bool,
+
+    /// Shared flags.
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+/// Which tags, and where they go.
+#[derive(ClapArgs, Clone, Debug, Default)]
+pub struct TagsArgs {
+    /// One tag for both versions: `roman-12.0.0-c-1.3.0`
+    #[arg(long)]
+    pub combined: bool,
+
+    /// The git remote [default: the one that the branch is pushed to, or the only one]
+    #[arg(long, value_name = "REMOTE")]
+    pub remote: Option<String>,
+}
+
+/// Arguments of `check`.
+#[derive(ClapArgs, Debug)]
+pub struct CheckArgs {
+    /// Which tags are meant.
+    #[command(flatten)]
+    pub tags: TagsArgs,
+
+    /// Do not ask the remote
+    #[arg(long)]
+    pub offline: bool,
+
+    /// Explain the rule CODE and check nothing; `all` lists every rule
+    #[arg(long, value_name = "CODE")]
+    pub explain: Option<String>,
+
+    /// Shared flags.
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+/// Arguments of `tag`.
+#[derive(ClapArgs, Debug)]
+pub struct TagArgs {
+    /// Which tags.
+    #[command(flatten)]
+    pub tags: TagsArgs,
+
+    /// Do it; without this, only show the plan
+    #[arg(long)]
+    pub execute: bool,
+
+    /// Do not run the check first
+    #[arg(long)]
+    pub no_check: bool,
+
+    /// Shared flags.
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+/// Arguments of `deliver`.
+#[derive(ClapArgs, Debug)]
+pub struct DeliverArgs {
+    /// Where to: `oci:DIR`, `oci-archive:FILE`, or `docker://REGISTRY/REPOSITORY`
+    /// [default: `oci:.image/delivery/MISSION_VERSION`]
+    #[arg(value_name = "DEST")]
+    pub destination: Option<String>,
+
+    /// Do it; without this, only show the plan (files on this machine are written either way)
+    #[arg(long)]
+    pub execute: bool,
+
+    /// How layers are stored
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub compress: Compression,
+
+    /// Replace another image that is under the tag in a layout or archive
+    #[arg(long)]
+    pub replace: bool,
+
+    /// Replace another image that is under the tag in a registry
+    #[arg(long)]
+    pub replace_tag: bool,
+
+    /// Speak plain HTTP with this registry
+    #[arg(long, value_name = "HOST:PORT")]
+    pub insecure_host: Vec<String>,
+
+    /// Shared flags.
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+impl DeliverArgs {
+    /// The destination and the document may come in either order, and either may be missing: a lone
+    /// `-` is the document.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        if self.destination.as_deref() == Some("-") {
+            self.destination = None;
+            self.shared.document = Some("-".to_owned());
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deliver(words: &[&str]) -> DeliverArgs {
+        let words = ["release-tag", "deliver"].iter().chain(words);
+        match Args::try_parse_from(words).unwrap().command {
+            Command::Deliver(args) => args.settled(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_lone_dash_is_the_document() {
+        let both = |words: &[&str]| {
+            let args = deliver(words);
+            (args.destination, args.shared.document.is_some())
+        };
+        assert_eq!(both(&[]), (None, false));
+        assert_eq!(both(&["-"]), (None, true));
+        assert_eq!(both(&["oci:d"]), (Some("oci:d".to_owned()), false));
+        assert_eq!(both(&["oci:d", "--json", "-"]), (Some("oci:d".to_owned()), true));
+    }
+}

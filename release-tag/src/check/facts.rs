@@ -1,0 +1,138 @@
+//! What the rules judge: gathered once, as values, so that every rule is a pure function.
+//!
+//! What could not be found out is a fact too: a rule then says so instead of passing.
+
+use std::collections::BTreeMap;
+
+use common::digest::Digest;
+use common::evidence::{Built, Compared, Tested};
+use common::git::{Ancestry, Change, Ignored};
+use common::report::ImageIdentity;
+
+use crate::release::Release;
+
+/// Something that was found out, or why it was not.
+pub type Found<T> = Result<T, String>;
+
+/// All that is known about a release.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The files in the work tree.
+    pub tree: Tree,
+    /// The image and the evidence about it.
+    pub image: Image,
+    /// The commit, the tags and the remote.
+    pub git: Git,
+}
+
+/// The files in the work tree.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// The versions that its files say.
+    pub release: Found<Release>,
+    /// Its environments, sorted by name.
+    pub environments: Found<Vec<Environment>>,
+    /// The frozen specs.
+    pub frozen: Found<Frozen>,
+    /// The content of `env-frozen`.
+    pub specs: Found<Digest>,
+    /// The content of `deployments/common` and of `deployments/<mission>`.
+    pub contexts: Found<(Digest, Digest)>,
+}
+
+/// What an environment says of itself.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// The line in `CAL_VERSION`, where there is such a file.
+    pub cal_version: Option<String>,
+    /// The line in `kernel.name`, where there is such a file.
+    pub kernel_name: Option<String>,
+}
+
+/// What the rules need of the frozen specs.
+#[derive(Clone, Debug, Default)]
+pub struct Frozen {
+    /// What is missing: `roman-cal/requirements.txt`.
+    pub missing: Vec<String>,
+    /// References to a version control system without a commit: `FILE:LINE: REFERENCE`.
+    pub moving: Vec<String>,
+}
+
+/// The image that the release is about.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// Which one; none if nothing was built.
+    pub identity: Option<ImageIdentity>,
+    /// How it was built.
+    pub built: Found<Option<Built>>,
+    /// How its tests went.
+    pub tested: Found<Option<Tested>>,
+    /// How it compared with the frozen specs.
+    pub compared: Found<Option<Compared>>,
+    /// What the engine has.
+    pub engine: Found<Presence>,
+}
+
+/// What an engine has of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// The engine, in words.
+    pub engine: String,
+    /// Whether it has the image.
+    pub has_image: bool,
+    /// What it has under the image's name now.
+    pub named: Option<Digest>,
+}
+
+/// The commit, the tags and the remote.
+#[derive(Clone, Debug)]
+pub struct Git {
+    /// The commit that is checked out.
+    pub head: Option<String>,
+    /// The versions that its files say.
+    pub committed: Found<Release>,
+    /// What differs from it in the two contexts.
+    pub changes: Vec<Change>,
+    /// What git does not look at in the two contexts, and a build would take.
+    pub ignored: Vec<Ignored>,
+    /// The commits of the release's tags in this clone, by name, where there are such tags.
+    pub tags: BTreeMap<String, String>,
+    /// The remote.
+    pub remote: Remote,
+}
+
+/// What a remote has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remote {
+    /// There is none.
+    None,
+    /// It was not asked, or did not answer.
+    Silent {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// It answered.
+    Asked {
+        /// Its name.
+        name: String,
+        /// The commits of the release's tags there, by name, where there are such tags.
+        tags: BTreeMap<String, String>,
+        /// The branch there, if it has one of the name.
+        branch: Option<Upstream>,
+    },
+}
+
+/// A branch on a remote, as seen from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// Its name.
+    pub name: String,
+    /// Its newest commit.
+    pub commit: String,
+    /// How that stands to the commit that is checked out.
+    pub standing: Ancestry,
+}

@@ -1,0 +1,88 @@
+//! Rules about the commit, the tags and the remote.
+
+use std::collections::BTreeMap;
+
+use common::git::Ancestry;
+
+use super::facts::{Facts, Remote};
+use super::rules::Ruling;
+
+/// RT002
+pub fn committed_versions(facts: &Facts) -> Ruling {
+    match (&facts.git.committed, &facts.tree.release) {
+        (Ok(committed), Ok(here)) if committed == here => Ruling::Passed,
+        (Ok(committed), Ok(here)) => {
+            let (committed, here) = (committed.title(), here.title());
+            Ruling::Failed(format!("the commit says {committed}, the files say {here}"))
+        }
+        (Err(reason), _) => Ruling::Failed(reason.clone()),
+        (_, Err(_)) => Ruling::Skipped("RT001 is broken".to_owned()),
+    }
+}
+
+/// RT010
+pub fn clean(facts: &Facts) -> Ruling {
+    let told = |change: &common::git::Change| format!("{} {}", change.kind.letter(), change.path.display());
+    Ruling::none_of(&facts.git.changes.iter().map(told).collect::<Vec<_>>())
+}
+
+/// RT011
+pub fn nothing_ignored(facts: &Facts) -> Ruling {
+    let told = |file: &common::git::Ignored| format!("{} ({})", file.path.display(), file.rule);
+    Ruling::none_of(&facts.git.ignored.iter().map(told).collect::<Vec<_>>())
+}
+
+/// RT060
+pub fn tags_here(facts: &Facts) -> Ruling {
+    elsewhere(facts, &facts.git.tags)
+}
+
+/// RT061
+pub fn tags_there(facts: &Facts) -> Ruling {
+    match &facts.git.remote {
+        Remote::Asked { tags, .. } => elsewhere(facts, tags),
+        silent => unasked(silent),
+    }
+}
+
+/// RT062
+pub fn not_behind(facts: &Facts) -> Ruling {
+    let (name, branch) = match &facts.git.remote {
+        Remote::Asked { name, branch: Some(branch), .. } => (name, branch),
+        Remote::Asked { name, branch: None, .. } => {
+            return Ruling::Skipped(format!("{name} has no branch of this name"));
+        }
+        silent => return unasked(silent),
+    };
+    match branch.standing {
+        Ancestry::Ancestor => Ruling::Passed,
+        Ancestry::Other | Ancestry::Unknown => {
+            let commit = short(&branch.commit);
+            Ruling::Failed(format!("{name}/{} is at {commit}, which is not in this branch", branch.name))
+        }
+    }
+}
+
+/// The tags that are at another commit than the one that is checked out.
+fn elsewhere(facts: &Facts, tags: &BTreeMap<String, String>) -> Ruling {
+    if facts.git.committed.is_err() {
+        return Ruling::Skipped("RT002 is broken".to_owned());
+    }
+    let other = tags.iter().filter(|(_, commit)| Some(*commit) != facts.git.head.as_ref());
+    Ruling::none_of(
+        &other.map(|(name, commit)| format!("{name} is at {}", short(commit))).collect::<Vec<_>>(),
+    )
+}
+
+fn unasked(remote: &Remote) -> Ruling {
+    Ruling::Skipped(match remote {
+        Remote::Silent { name, reason } => {
+            format!("{name} was not asked: {}", reason.lines().next().unwrap_or(""))
+        }
+        _ => "there is no remote".to_owned(),
+    })
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}

@@ -1,0 +1,127 @@
+//! `release-tag deliver`: copies the image that was tested, told by its id, and proves by reading
+//! back that it arrived.
+//!
+//! Whatever the destination, the image first becomes a layout in this clone. Archives and registries
+//! get the very bytes of that layout, so that the digest is the same everywhere.
+
+mod destination;
+mod local;
+mod push;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use common::console::Console;
+use common::engine;
+use common::fault::Status;
+use common::report::{DeliverOutcome, DeliveryStatus, ImageIdentity, Outcome, Verdict};
+use common::session::{Finding, Session};
+
+use crate::args::DeliverArgs;
+use crate::check::Gate;
+use crate::error::Error;
+use crate::oci::{Layout, Proof};
+use crate::workplace::Workplace;
+
+use destination::Destination;
+
+/// An image to deliver, and how.
+#[derive(Debug)]
+struct Delivery<'a> {
+    place: &'a Workplace,
+    args: &'a DeliverArgs,
+    console: &'a Console,
+    image: &'a ImageIdentity,
+    tag: &'a str,
+}
+
+/// What a delivery came to.
+struct Arrived {
+    status: DeliveryStatus,
+    proof: Option<Proof>,
+}
+
+/// Delivers the image.
+///
+/// # Errors
+/// The destination is none or holds another image under the tag; the image cannot be read, written
+/// or believed.
+pub fn run(args: &DeliverArgs, console: &Console) -> Result<Status, Error> {
+    let session = Session::open("release-tag deliver", &args.shared, console)?;
+    let workplace = Workplace::of(&session)?;
+    // A destination that is none is told before anything is looked at.
+    let named = args.destination.as_deref().map(str::parse::<Destination>).transpose()?;
+    let gate = Gate::of_image(&workplace, console)?;
+    let (Some(image), Ok(release)) = (gate.image().cloned(), gate.facts.tree.release.clone()) else {
+        return gate.finish(session, console);
+    };
+    if !gate.is_open() {
+        return gate.finish(session, console);
+    }
+    let tag = release.mission.to_string();
+    let destination = named.unwrap_or_else(|| Destination::Layout(workplace.deliveries().join(&tag)));
+    let delivery = Delivery { place: &workplace, args, console, image: &image, tag: &tag };
+    let arrived = delivery.to(&destination)?;
+    let outcome = DeliverOutcome {
+        delivery: arrived.status,
+        destination: destination.to_string(),
+        tag,
+        manifest: arrived.proof.as_ref().map(|proof| proof.manifest.digest.clone()),
+        size: arrived.proof.as_ref().map(Proof::size),
+    };
+    let table = Table(outcome.clone(), image.clone());
+    let finding = Finding { verdict: Verdict::Yes, image: Some(image), outcome: Outcome::Deliver(outcome) };
+    Ok(session.finish(finding, &table)?)
+}
+
+impl Delivery<'_> {
+    fn to(&self, destination: &Destination) -> Result<Arrived, Error> {
+        if let Destination::Registry(repository) = destination
+            && !self.args.execute
+        {
+            self.console.status(format_args!(
+                "would copy {} ({}) to {repository}:{}; --execute does it",
+                self.image.name,
+                self.image.id.short(),
+                self.tag
+            ));
+            return Ok(Arrived { status: DeliveryStatus::Planned, proof: None });
+        }
+        let _lock = self.place.lock(self.console)?;
+        let own = Layout::at(&self.place.deliveries().join(self.tag));
+        match destination {
+            Destination::Layout(dir) => self.to_layout(&Layout::at(&whole(dir))),
+            Destination::Archive(file) => self.to_archive(&own, &whole(file)),
+            Destination::Registry(repository) => self.to_registry(&own, repository),
+        }
+    }
+
+    fn engine(&self) -> Result<engine::Engine, Error> {
+        Ok(engine::choose(self.place.settings.engine, self.console)?)
+    }
+}
+
+/// A bare name has no directory above it to stage in; a whole path always has.
+fn whole(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+struct Table(DeliverOutcome, ImageIdentity);
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(outcome, image) = self;
+        let word = match outcome.delivery {
+            DeliveryStatus::Planned => "would be delivered (--execute does it)",
+            DeliveryStatus::Delivered => "delivered and read back",
+            DeliveryStatus::Present => "was there already, read back",
+        };
+        writeln!(f, "image     {} {}", image.name, image.id)?;
+        writeln!(f, "to        {}", outcome.destination)?;
+        writeln!(f, "tag       {}", outcome.tag)?;
+        if let Some(manifest) = &outcome.manifest {
+            writeln!(f, "manifest  {manifest}")?;
+        }
+        writeln!(f, "status    {word}")
+    }
+}

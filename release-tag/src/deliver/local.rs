@@ -1,0 +1,124 @@
+//! Deliveries to this machine: a layout, or an archive made of one.
+
+use std::path::Path;
+
+use common::report::DeliveryStatus;
+use common::state_dir::StateDir;
+use common::tree;
+
+use super::{Arrived, Delivery};
+use crate::error::Error;
+use crate::oci::{Archive, Depth, Layout, OciError, Proof, SavedImage, pack, prove, tagged_in};
+
+impl Delivery<'_> {
+    /// Makes `layout` hold the image under the tag, and proves that it does.
+    pub(super) fn to_layout(&self, layout: &Layout) -> Result<Arrived, Error> {
+        if let Some(proof) = self.present(layout)? {
+            return Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) });
+        }
+        self.export(layout)?;
+        let proof =
+            self.read_back(prove(layout, self.tag, Depth::Stored)?, &layout.dir().display().to_string())?;
+        Ok(Arrived { status: DeliveryStatus::Delivered, proof: Some(proof) })
+    }
+
+    /// Makes the archive `file` of the layout `own`.
+    pub(super) fn to_archive(&self, own: &Layout, file: &Path) -> Result<Arrived, Error> {
+        let place = file.display().to_string();
+        let before = match tagged_in(file, self.tag, Depth::Content) {
+            Ok(before) => before,
+            Err(error @ OciError::Interrupted(_)) => return Err(error.into()),
+            // Whatever it is, it is not ours to replace unless that was asked for.
+            Err(error) if !self.args.replace => return Err(error.into()),
+            Err(_) => None,
+        };
+        match before {
+            Some(proof) if proof.image == self.image.id => {
+                return Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) });
+            }
+            Some(proof) => self.may_replace(&place, &proof)?,
+            None if file.exists() && !self.args.replace => {
+                return Err(OciError::InTheWay {
+                    path: file.to_owned(),
+                    expected: "archive of this release",
+                }
+                .into());
+            }
+            None => {}
+        }
+        let proof = self.to_layout(own)?.proof;
+        let proof = self.read_back(proof, &own.dir().display().to_string())?;
+        self.console.status(format_args!("writing {place}"));
+        pack(own, &proof, self.tag, file)?;
+        let again = self.read_back(tagged_in(file, self.tag, Depth::Stored)?, &place)?;
+        Ok(Arrived { status: DeliveryStatus::Delivered, proof: Some(again) })
+    }
+
+    /// What is under the tag already, if it is this image. Something else must not be replaced
+    /// unless that was asked for; what is damaged is written again.
+    fn present(&self, layout: &Layout) -> Result<Option<Proof>, Error> {
+        if !layout.exists()? {
+            return Ok(None);
+        }
+        match prove(layout, self.tag, Depth::Content) {
+            Ok(Some(proof)) if proof.image == self.image.id => Ok(Some(proof)),
+            Ok(Some(proof)) => self.may_replace(&layout.dir().display().to_string(), &proof).map(|()| None),
+            Ok(None) => Ok(None),
+            Err(error @ (OciError::Interrupted(_) | OciError::Io { .. })) => Err(error.into()),
+            Err(error) => {
+                self.console.warn(format_args!("{error}; it is written again"));
+                Ok(None)
+            }
+        }
+    }
+
+    fn may_replace(&self, place: &str, found: &Proof) -> Result<(), Error> {
+        if self.args.replace {
+            return Ok(());
+        }
+        Err(Error::Occupied {
+            destination: place.to_owned(),
+            tag: self.tag.to_owned(),
+            found: found.image.clone(),
+            ours: self.image.id.clone(),
+            flag: "--replace",
+        })
+    }
+
+    /// The engine's archive into `layout`.
+    fn export(&self, layout: &Layout) -> Result<(), Error> {
+        let stage = StateDir::open(&self.place.settings.root)?.dir("stage/deliver")?;
+        // The lock is held: what is there was left by a run that was killed.
+        tree::sweep(&stage);
+        if let Some(parent) = layout.dir().parent()
+            && parent == self.place.deliveries()
+        {
+            tree::sweep(parent);
+        }
+        let failed = |source| OciError::Io { verb: "make a directory in", path: stage.clone(), source };
+        let dir = tempfile::Builder::new().prefix("tree.").tempdir_in(&stage).map_err(failed)?;
+        // Not there yet: some engines refuse to write over a file.
+        let file = dir.path().join("image.tar");
+        let image = self.image;
+        self.console.status(format_args!("saving {} ({})", image.name, image.id.short()));
+        self.engine()?.save(image.id.as_str(), &file, self.console)?;
+        let archive = Archive::open(&file)?;
+        let saved = SavedImage::find(&archive, &image.id)?;
+        let layers = saved.layers.len();
+        self.console.status(format_args!("storing {layers} layers in {}", layout.dir().display()));
+        layout.put(&archive, &saved, self.tag, self.args.compress)?;
+        Ok(())
+    }
+
+    /// What was read back must be this image.
+    pub(super) fn read_back(&self, proof: Option<Proof>, place: &str) -> Result<Proof, Error> {
+        let missing = || OciError::Missing { place: place.to_owned(), name: self.tag.to_owned() };
+        let proof = proof.ok_or_else(missing)?;
+        if proof.image == self.image.id {
+            return Ok(proof);
+        }
+        let (expected, found) = (self.image.id.clone(), proof.image);
+        Err(OciError::Mismatch { what: format!("the image under {} in {place}", self.tag), expected, found }
+            .into())
+    }
+}

@@ -1,0 +1,107 @@
+//! `release-tag save`: commits what belongs to the release, all of it and nothing else.
+
+mod plan;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use common::console::Console;
+use common::fault::Status;
+use common::git::{ChangeKind, Repo};
+use common::report::{Outcome, SaveOutcome, Verdict};
+use common::session::{Finding, Session};
+
+use crate::args::SaveArgs;
+use crate::error::Error;
+use crate::release::Release;
+use crate::workplace::Workplace;
+
+pub use plan::Plan;
+
+/// Commits the release.
+///
+/// # Errors
+/// The versions make no sense, something must be settled first, or git failed.
+pub fn run(args: &SaveArgs, console: &Console) -> Result<Status, Error> {
+    let mut session = Session::open("release-tag save", &args.shared, console)?;
+    let workplace = Workplace::of(&session)?;
+    let release = Release::in_tree(&workplace.deployment)?;
+    let _lock = workplace.lock(console)?;
+    let repo = Repo::open(workplace.deployment.root(), console)?;
+    let plan = Plan::of(&repo, &workplace.deployment, args)?;
+    let message = args.message.clone().unwrap_or_else(|| release.title());
+    let branch = repo.branch()?;
+    if branch.is_none() {
+        tell(&mut session, console, "HEAD is detached: no branch will hold the commit".to_owned());
+    }
+    let commit = if args.dry_run || plan.changes.is_empty() {
+        None
+    } else {
+        let commit = repo.commit_only(&plan.changes, &message)?;
+        for warning in surprises(&repo, &plan, &commit)? {
+            tell(&mut session, console, warning);
+        }
+        Some(commit)
+    };
+    let paths = plan.changes.iter().map(|change| change.path.display().to_string()).collect();
+    let outcome = SaveOutcome { planned: args.dry_run, commit, branch, message, paths };
+    let table = Table(outcome.clone(), plan);
+    let finding = Finding { verdict: Verdict::Yes, image: None, outcome: Outcome::Save(outcome) };
+    Ok(session.finish(finding, &table)?)
+}
+
+fn tell(session: &mut Session, console: &Console, notice: String) {
+    console.warn(&notice);
+    session.note(notice);
+}
+
+/// What the commit did other than planned: a hook may add, take away or rewrite files.
+fn surprises(repo: &Repo<'_>, plan: &Plan, commit: &str) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    let planned: Vec<&PathBuf> = plan.changes.iter().map(|change| &change.path).collect();
+    let foreign: Vec<String> = repo
+        .files_of(commit)?
+        .into_iter()
+        .filter(|path| !planned.contains(&path))
+        .map(|path| path.display().to_string())
+        .collect();
+    if !foreign.is_empty() {
+        found.push(format!("a hook added to the commit: {}", foreign.join(", ")));
+    }
+    let left = repo.changes(&planned.iter().map(|path| path.as_path()).collect::<Vec<_>>())?;
+    if !left.is_empty() {
+        let left: Vec<String> = left.iter().map(|change| change.path.display().to_string()).collect();
+        found.push(format!("still not as in the commit, maybe rewritten by a hook: {}", left.join(", ")));
+    }
+    let elsewhere = |path: &Path| !planned.iter().any(|p| p.as_path() == path);
+    let staged = |entries: &[(PathBuf, String)]| -> Vec<(PathBuf, String)> {
+        entries.iter().filter(|(path, _)| elsewhere(path)).cloned().collect()
+    };
+    if staged(&plan.staged) != staged(&repo.staged()?) {
+        found.push("what is staged elsewhere changed while the commit was made".to_owned());
+    }
+    Ok(found)
+}
+
+struct Table(SaveOutcome, Plan);
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(outcome, plan) = self;
+        if plan.changes.is_empty() {
+            return writeln!(f, "nothing to commit: all of the release is committed");
+        }
+        for change in &plan.changes {
+            // New files are what people look for here.
+            let letter = if change.kind == ChangeKind::Untracked { 'A' } else { change.kind.letter() };
+            writeln!(f, "{letter}  {}", change.path.display())?;
+        }
+        let branch = outcome.branch.as_deref().unwrap_or("a detached HEAD");
+        match &outcome.commit {
+            Some(commit) => {
+                writeln!(f, "{} on {branch}: {}", &commit[..commit.len().min(12)], outcome.message)
+            }
+            None => writeln!(f, "would be committed on {branch}: {}", outcome.message),
+        }
+    }
+}

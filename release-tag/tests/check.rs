@@ -1,0 +1,202 @@
+//! `release-tag check` over a real repository: the facts behind the rules are found out rightly.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::fs;
+
+use common::report::Verdict;
+use common::settings::UseFrozen;
+use common::testing::FakeEngine;
+use support::{NAME, Release};
+
+const CAL: &str = "deployments/roman/environments/roman-cal";
+
+/// The codes that are broken after `change`.
+fn broken(change: impl FnOnce(&Release)) -> Vec<String> {
+    let release = Release::ready();
+    change(&release);
+    release.run(&["check"]).broken()
+}
+
+fn trips(codes: &[&str], change: impl FnOnce(&Release)) {
+    assert_eq!(broken(change), codes);
+}
+
+#[test]
+fn nothing_stands_against_a_release_that_is_ready() {
+    for engine in [FakeEngine::docker(), FakeEngine::podman(), FakeEngine::buildah()] {
+        let release = Release::on(engine);
+        let _remote = release.remote();
+        let ran = release.run(&["check", "--engine", "auto"]);
+        assert_eq!((ran.code(), ran.broken()), (0, vec![]), "{}", ran.said());
+        let rules = ran.report()["outcome"]["gate"]["rules"].as_array().unwrap().clone();
+        assert!(rules.iter().all(|rule| rule["status"] == "passed"), "{rules:#?}");
+        assert_eq!(ran.report()["image"]["id"], release.id.as_str());
+    }
+}
+
+#[test]
+fn each_change_of_the_tree_trips_its_rules() {
+    trips(&["RT001", "RT010", "RT042"], |r| r.repository.write("deployments/common/VERSION", "1.3\n"));
+    trips(&["RT002", "RT010", "RT042"], |r| r.repository.write("deployments/common/VERSION", "1.4.0\n"));
+    trips(&["RT010", "RT042"], |r| r.repository.write(&format!("{CAL}/new.pip"), "x\n"));
+    trips(&["RT010", "RT042"], |r| {
+        fs::remove_file(r.repository.at(&format!("{CAL}/roman-cal.pip"))).unwrap();
+    });
+    trips(&["RT010", "RT042"], |r| {
+        r.repository.run_git(&["rm", "-q", "deployments/common/HASH"]);
+    });
+    trips(&["RT011", "RT042"], |r| {
+        fs::write(r.repository.at(".git/info/exclude"), "secret.txt\n*.log\n__pycache__/\n").unwrap();
+        for litter in ["build.log", "__pycache__/a.pyc"] {
+            r.repository.write(&format!("deployments/roman/{litter}"), "x");
+        }
+        r.repository.write("deployments/roman/secret.txt", "x");
+    });
+}
+
+#[test]
+fn what_is_elsewhere_or_no_input_does_not_matter() {
+    trips(&[], |r| {
+        r.repository.write("deployments/tike/MISSION_VERSION", "tike-1\n");
+        r.repository.write("notes.txt", "x");
+        fs::write(r.repository.at(".git/info/exclude"), "*.log\n").unwrap();
+        r.repository.write("deployments/roman/build.log", "x");
+    });
+}
+
+/// Writes `files`, commits them, and builds, tests and compares again.
+fn rebuilt(release: &Release, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        release.repository.write(path, text);
+    }
+    release.repository.commit("change");
+    release.build();
+    release.compare();
+}
+
+#[test]
+fn no_release_says_latest_and_its_kernel_tells_the_version() {
+    let cal = format!("{CAL}/CAL_VERSION");
+    trips(&["RT020", "RT021"], |r| rebuilt(r, &[(&cal, "latest\n")]));
+    trips(&["RT021"], |r| rebuilt(r, &[(&cal, "0.14.0\n")]));
+}
+
+#[test]
+fn an_environment_without_frozen_specs_is_found() {
+    trips(&["RT030"], |r| rebuilt(r, &[("deployments/roman/environments/new/kernel.name", "New\n")]));
+    trips(&["RT030"], |r| {
+        rebuilt(r, &[("deployments/roman/env-frozen/roman-cal/requirements.txt", "x==\n")]);
+    });
+}
+
+#[test]
+fn d50_references_that_can_move_are_found_with_their_line() {
+    let release = Release::ready();
+    let specs = "asdf==3.0.1\npoppy @ git+https://github.com/x/poppy@develop\n\
+        fixed @ git+https://github.com/x/y@0123456789abcdef0123456789abcdef01234567\n-e git+https://h/z#egg=z\n";
+    rebuilt(&release, &[("deployments/roman/env-frozen/roman-cal/requirements.txt", specs)]);
+    let ran = release.run(&["check"]);
+    assert_eq!((ran.code(), ran.broken()), (1, vec!["RT031".to_owned()]));
+    for line in
+        ["requirements.txt:2: git+https://github.com/x/poppy@develop", "requirements.txt:4: git+https://h/z"]
+    {
+        assert!(ran.said().contains(line), "{}", ran.said());
+    }
+    assert!(!ran.said().contains("0123456789"));
+}
+
+/// The references that the frozen specs of August 2024 really have.
+#[test]
+fn d50_real_specs() {
+    let Some(data) = std::env::var_os("RELEASE_DATA") else {
+        return eprintln!("skipped: RELEASE_DATA does not name the directory with real release data");
+    };
+    let mut found = Vec::new();
+    for (mission, environment) in [("jwebbinar", "masterclass"), ("tike", "tess"), ("roman", "roman-cal")] {
+        let file = format!("2024-08/{mission}/env-frozen/{environment}/requirements.txt");
+        let text = fs::read_to_string(std::path::Path::new(&data).join(file)).unwrap();
+        let release = Release::ready();
+        rebuilt(&release, &[("deployments/roman/env-frozen/roman-cal/requirements.txt", &text)]);
+        let said = release.run(&["check"]).said();
+        for name in ["poppy", "webbpsf", "stsci_announce", "stsci-announce"] {
+            if said.contains(&format!("/{name}")) {
+                found.push(format!("{environment} {name}"));
+            }
+        }
+    }
+    eprintln!("{found:?}");
+    assert!(found.len() >= 4, "{found:?}");
+}
+
+#[test]
+fn an_image_that_was_built_since_and_not_tested_is_refused() {
+    trips(&["RT040", "RT043", "RT044", "RT050", "RT051"], |r| {
+        let id = common::digest::Digest::of(b"another");
+        let image = common::report::ImageIdentity { name: NAME.to_owned(), id };
+        r.store().set_last_built(&"roman".parse().unwrap(), &image).unwrap();
+    });
+}
+
+#[test]
+fn evidence_that_says_no_is_refused() {
+    trips(&["RT041"], |r| {
+        let mut built = r.built();
+        built.use_frozen = UseFrozen::Floating;
+        r.note_built(&built);
+    });
+    trips(&["RT050"], |r| r.test(Verdict::No));
+    trips(&["RT050"], |r| fs::write(evidence(r, "tested"), "{").unwrap());
+    trips(&["RT051"], |r| fs::remove_file(evidence(r, "compared")).unwrap());
+    trips(&["RT040"], |r| fs::remove_file(evidence(r, "built")).unwrap());
+}
+
+fn evidence(release: &Release, fact: &str) -> std::path::PathBuf {
+    release.repository.at(&format!(".image/evidence/{}/{fact}.json", release.id.hex()))
+}
+
+#[test]
+fn an_engine_that_lost_the_image_or_renamed_it_is_found_out() {
+    trips(&["RT044"], |r| {
+        r.engine.image(NAME, &["another"]);
+    });
+    trips(&["RT043"], |r| r.engine.fail("inspect", 9));
+    trips(&["RT043"], |r| fs::remove_file(r.engine.program()).unwrap());
+}
+
+#[test]
+fn tags_at_another_commit_and_a_remote_that_is_ahead_are_found() {
+    let release = Release::ready();
+    let remote = release.remote();
+    release.repository.run_git(&["tag", "1.3.0", "HEAD"]);
+    assert_eq!(release.run(&["check"]).broken(), [""; 0], "a tag at this commit is fine");
+    release.repository.run_git(&["push", "-q", "origin", "1.3.0"]);
+    release.repository.commit("more");
+    assert_eq!(release.run(&["check"]).broken(), ["RT060", "RT061"]);
+    release.repository.run_git(&["tag", "-d", "1.3.0"]);
+    release.repository.run_git(&["push", "-q", "origin", "main"]);
+    release.repository.run_git(&["reset", "-q", "--hard", "HEAD~1"]);
+    assert_eq!(release.run(&["check"]).broken(), ["RT062"]);
+    assert_eq!(release.run(&["check", "--offline"]).broken(), [""; 0]);
+    fs::remove_dir_all(remote.path()).unwrap();
+    let ran = release.run(&["check"]);
+    assert_eq!(ran.code(), 0);
+    assert!(ran.said().contains("the remote origin was not asked"), "{}", ran.said());
+}
+
+#[test]
+fn a_rule_is_explained_without_a_repository() {
+    let release = Release::ready();
+    let nowhere = tempfile::tempdir().unwrap();
+    let explain = |code: &str| {
+        let output =
+            release.command(&["check", "--explain", code]).current_dir(nowhere.path()).output().unwrap();
+        support::Ran(output)
+    };
+    let ran = explain("RT031");
+    assert_eq!(ran.code(), 0);
+    assert!(String::from_utf8_lossy(&ran.0.stdout).starts_with("RT031: every VCS requirement"));
+    explain("RT999").refused(2, "there is no rule \"RT999\"");
+}

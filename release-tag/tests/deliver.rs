@@ -1,0 +1,189 @@
+//! `release-tag deliver` to this machine.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::digest::Digest;
+use common::report::Verdict;
+use common::settings::UseFrozen;
+use common::testing::FakeEngine;
+use serde_json::{Value, json};
+use support::{NAME, Release};
+
+/// What is under the tag of the layout `dir`: the digest of the manifest, and the manifest.
+fn read(dir: &Path) -> (String, Value) {
+    let json = |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+    let index = json(dir.join("index.json"));
+    let manifests = index["manifests"].as_array().unwrap();
+    let name = |m: &Value| m["annotations"]["org.opencontainers.image.ref.name"] == "roman-12.0.0";
+    let digest = manifests.iter().find(|m| name(m)).unwrap()["digest"].as_str().unwrap().to_owned();
+    let manifest = json(dir.join("blobs/sha256").join(&digest["sha256:".len()..]));
+    (digest, manifest)
+}
+
+fn default_layout(release: &Release) -> PathBuf {
+    release.repository.at(".image/delivery/roman-12.0.0")
+}
+
+#[test]
+fn by_default_a_layout_in_the_clone_holds_the_very_image() {
+    for engine in [FakeEngine::docker(), FakeEngine::podman(), FakeEngine::buildah()] {
+        let release = Release::on(engine);
+        let ran = release.run(&["deliver"]);
+        let outcome = ran.outcome("deliver");
+        assert_eq!((&outcome["delivery"], &outcome["tag"]), (&json!("delivered"), &json!("roman-12.0.0")));
+        assert_eq!(ran.report()["image"]["id"], release.id.as_str());
+        let (digest, manifest) = read(&default_layout(&release));
+        assert_eq!(outcome["manifest"], digest.as_str());
+        assert_eq!(manifest["config"]["digest"], release.id.as_str(), "the identity is the image's own");
+        assert_eq!(manifest["layers"][0]["mediaType"], "application/vnd.oci.image.layer.v1.tar+gzip");
+    }
+}
+
+#[test]
+fn every_engine_and_every_run_gives_the_same_digest() {
+    let digest = |engine| {
+        let release = Release::on(engine);
+        release.run(&["deliver"]).outcome("deliver")["manifest"].clone()
+    };
+    let first = digest(FakeEngine::docker());
+    assert_eq!((digest(FakeEngine::docker()), digest(FakeEngine::podman())), (first.clone(), first));
+}
+
+#[test]
+fn again_there_is_nothing_to_do_and_the_engine_is_not_asked_to_save() {
+    let release = Release::ready();
+    let first = release.run(&["deliver"]).outcome("deliver");
+    release.engine.fail("save", 1);
+    let again = release.run(&["deliver", "--execute"]).outcome("deliver");
+    assert_eq!((&again["delivery"], &again["manifest"]), (&json!("present"), &first["manifest"]));
+    assert_eq!(fs::read_dir(release.repository.at(".image/stage/deliver")).unwrap().count(), 0, "no litter");
+}
+
+#[test]
+fn a_named_layout_and_an_archive_get_the_same_image() {
+    let release = Release::ready();
+    let out = tempfile::tempdir().unwrap();
+    let (dir, file) = (out.path().join("a layout"), out.path().join("new dir/roman.tar"));
+    let layout = release.run(&["deliver", &format!("oci:{}", dir.display())]).outcome("deliver");
+    assert_eq!(read(&dir).0, layout["manifest"].as_str().unwrap());
+    let to = format!("oci-archive:{}", file.display());
+    let archive = release.run(&["deliver", &to]).outcome("deliver");
+    assert_eq!((&archive["delivery"], &archive["manifest"]), (&json!("delivered"), &layout["manifest"]));
+    assert_eq!(release.run(&["deliver", &to]).outcome("deliver")["delivery"], "present");
+    fs::write(&file, "something else").unwrap();
+    assert_eq!(release.run(&["deliver", &to]).code(), 74);
+    release.run(&["deliver", &to, "--replace"]).outcome("deliver");
+}
+
+#[test]
+fn layers_can_stay_as_they_are() {
+    let release = Release::ready();
+    release.run(&["deliver", "--compress", "none"]).outcome("deliver");
+    let (_, manifest) = read(&default_layout(&release));
+    assert_eq!(manifest["layers"][0]["mediaType"], "application/vnd.oci.image.layer.v1.tar");
+}
+
+#[test]
+fn the_document_may_come_through_a_pipe_with_or_without_a_destination() {
+    let release = Release::ready();
+    for args in [&["deliver", "-"][..], &["deliver", "oci:out", "--json", "-"]] {
+        let mut command = release.command(args);
+        let document = fs::read(release.repository.at("setup-env.json")).unwrap();
+        let mut child =
+            command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), &document).unwrap();
+        support::Ran(child.wait_with_output().unwrap()).outcome("deliver");
+    }
+    assert!(release.repository.at("out/index.json").is_file());
+}
+
+#[test]
+fn only_what_was_tested_green_and_frozen_of_these_files_is_delivered() {
+    let refused = |codes: &[&str], change: &dyn Fn(&Release)| {
+        let release = Release::ready();
+        change(&release);
+        let ran = release.run(&["deliver"]);
+        assert_eq!(
+            (ran.code(), ran.broken()),
+            (1, codes.iter().map(|c| (*c).to_owned()).collect()),
+            "{}",
+            ran.said()
+        );
+        assert!(!default_layout(&release).exists());
+    };
+    refused(&["RT050"], &|r| r.test(Verdict::No));
+    refused(&["RT041"], &|r| {
+        let mut built = r.built();
+        built.use_frozen = UseFrozen::Floating;
+        r.note_built(&built);
+    });
+    refused(&["RT042"], &|r| r.repository.write("deployments/roman/MISSION_VERSION", "roman-13.0.0\n"));
+    refused(&["RT040"], &|r| fs::remove_dir_all(r.repository.at(".image/evidence/last-built")).unwrap());
+    refused(&["RT001", "RT042"], &|r| r.repository.write("deployments/roman/MISSION_VERSION", "\n"));
+}
+
+#[test]
+fn an_archive_of_another_image_is_refused() {
+    let release = Release::ready();
+    // The engine mixes two images up: under the id there is the archive of another one.
+    let other = release.engine.image("other", &["X=1"]);
+    let home = release.engine.program().parent().unwrap().parent().unwrap().join("images");
+    fs::copy(home.join(other.hex()).join("archive.tar"), home.join(release.id.hex()).join("archive.tar"))
+        .unwrap();
+    let ran = release.run(&["deliver"]);
+    ran.refused(65, &format!("does not hold the image {}; it holds {other}", release.id));
+    assert!(!default_layout(&release).exists());
+}
+
+#[test]
+fn another_image_under_the_tag_is_replaced_only_on_request() {
+    let release = Release::ready();
+    release.run(&["deliver"]).outcome("deliver");
+    let before = read(&default_layout(&release));
+    let mut newer = release;
+    newer.id = newer.engine.image(NAME, &["USE_FROZEN=1", "NEWER=1"]);
+    newer.build();
+    newer.test(Verdict::Yes);
+    newer.run(&["deliver"]).refused(1, "under roman-12.0.0");
+    assert_eq!(read(&default_layout(&newer)), before);
+    newer.run(&["deliver", "--replace"]).outcome("deliver");
+    let (_, manifest) = read(&default_layout(&newer));
+    assert_eq!(manifest["config"]["digest"], newer.id.as_str());
+    let blobs = fs::read_dir(default_layout(&newer).join("blobs/sha256")).unwrap().count();
+    assert_eq!(blobs, 3, "nothing of the old image is left");
+}
+
+#[test]
+fn a_damaged_layout_is_written_again() {
+    let release = Release::ready();
+    let first = release.run(&["deliver"]).outcome("deliver");
+    let blob = default_layout(&release).join("blobs/sha256").join(release.id.hex());
+    fs::write(&blob, "{}").unwrap();
+    let ran = release.run(&["deliver"]);
+    assert_eq!(ran.outcome("deliver")["manifest"], first["manifest"]);
+    assert!(ran.said().contains("it is written again"), "{}", ran.said());
+    assert_eq!(Digest::of(&fs::read(blob).unwrap()), release.id);
+}
+
+#[test]
+fn an_engine_that_fails_to_save_leaves_nothing() {
+    let release = Release::ready();
+    release.engine.fail_saying("save", 1, "no space left on device");
+    let ran = release.run(&["deliver"]);
+    assert_ne!(ran.code(), 0);
+    assert!(ran.0.stdout.is_empty() && ran.said().contains("no space left on device"), "{}", ran.said());
+    assert!(!default_layout(&release).exists());
+    assert_eq!(fs::read_dir(release.repository.at(".image/stage/deliver")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_destination_that_is_none_is_told_at_once() {
+    let release = Release::ready();
+    release.run(&["deliver", "ghcr.io/org/roman"]).refused(2, "is no destination");
+    release.run(&["deliver", "docker://ghcr.io/org/roman:12"]).refused(2, "the tag is MISSION_VERSION");
+}

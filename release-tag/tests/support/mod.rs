@@ -1,0 +1,207 @@
+//! A deployments repository with a release in it, and the tool as its users run it.
+
+#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::context;
+use common::digest::{self, Digest};
+use common::evidence::{Built, Compared, Store, Tested};
+use common::report::{CheckOutcome, ImageIdentity, TestOutcome, Verdict};
+use common::settings::{CalVersion, UseFrozen};
+use common::testing::{FakeEngine, Repository};
+use jiff::Timestamp;
+
+/// The name of the mission's image.
+pub const NAME: &str = "notebook-roman:latest";
+
+/// A repository of roman 12.0.0 with infrastructure 1.3.0, committed, whose frozen image a fake
+/// engine has, tested green and without drift.
+pub struct Release {
+    pub repository: Repository,
+    pub engine: FakeEngine,
+    pub id: Digest,
+    /// What the tool gets besides the ordinary environment.
+    pub env: Vec<(String, OsString)>,
+}
+
+impl Release {
+    /// All of it.
+    pub fn ready() -> Self {
+        Self::on(FakeEngine::docker())
+    }
+
+    /// The same on another engine.
+    pub fn on(engine: FakeEngine) -> Self {
+        let repository = Repository::new().frozen();
+        repository.write("deployments/roman/MISSION_VERSION", "roman-12.0.0\n");
+        repository.write("deployments/common/VERSION", "1.3.0\n");
+        let cal = "deployments/roman/environments/roman-cal/";
+        repository.write(&format!("{cal}CAL_VERSION"), "0.13.0\n");
+        repository.write(&format!("{cal}kernel.name"), "Roman Calibration 0.13.0 (2024-08-05)\n");
+        let repository = repository.git();
+        repository.configure(|settings| settings.use_frozen = UseFrozen::Frozen);
+        let id = engine.image(NAME, &["USE_FROZEN=1"]);
+        let release = Self { repository, engine, id, env: Vec::new() };
+        release.build();
+        release.test(Verdict::Yes);
+        release.compare();
+        release
+    }
+
+    /// The evidence about images.
+    pub fn store(&self) -> Store {
+        Store::in_state(&self.repository.at(".image"))
+    }
+
+    pub fn identity(&self) -> ImageIdentity {
+        ImageIdentity { name: NAME.to_owned(), id: self.id.clone() }
+    }
+
+    /// Notes the image as built of what is in the tree now.
+    pub fn build(&self) {
+        let context = |dir: &str| context::context_digest(&self.repository.at(dir)).unwrap();
+        let built = Built {
+            image: self.identity(),
+            at: Timestamp::UNIX_EPOCH,
+            use_frozen: UseFrozen::Frozen,
+            cal_version: CalVersion::None,
+            common_context: context("deployments/common"),
+            mission_context: context("deployments/roman"),
+            base: self.identity(),
+            engine: "fake".to_owned(),
+        };
+        self.note_built(&built);
+    }
+
+    pub fn note_built(&self, built: &Built) {
+        self.store().write(&self.id, built).unwrap();
+        self.store().set_last_built(&"roman".parse().unwrap(), &self.identity()).unwrap();
+    }
+
+    pub fn built(&self) -> Built {
+        self.store().read(&self.id).unwrap().unwrap()
+    }
+
+    pub fn test(&self, verdict: Verdict) {
+        let outcome =
+            TestOutcome { container_status: 0, reasons: Vec::new(), environments: Vec::new(), log: None };
+        let tested = Tested { image: self.identity(), at: Timestamp::UNIX_EPOCH, verdict, outcome };
+        self.store().write(&self.id, &tested).unwrap();
+    }
+
+    pub fn compare(&self) {
+        let frozen =
+            digest::of_tree(&self.repository.at("deployments/roman/env-frozen"), &|_| false).unwrap();
+        let outcome = CheckOutcome { environments: Vec::new() };
+        let (image, at) = (self.identity(), Timestamp::UNIX_EPOCH);
+        let compared = Compared { image, at, verdict: Verdict::Yes, frozen, outcome };
+        self.store().write(&self.id, &compared).unwrap();
+    }
+
+    /// The tool, before it is run: nothing of the environment of whoever runs the tests.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_release-tag"));
+        command.args(args).current_dir(self.repository.root()).env_clear().env("PATH", self.engine.path());
+        command.envs(Repository::GIT_ENV).envs(self.env.iter().map(|(n, v)| (n, v)));
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Ran {
+        Ran(self.command(args).output().unwrap())
+    }
+
+    /// A bare repository as the remote `origin`, with the branch pushed.
+    pub fn remote(&self) -> Remote {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bare.git");
+        self.repository.run_git(&["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()]);
+        let url = format!("file://{}", path.display());
+        self.repository.run_git(&["remote", "add", "origin", &url]);
+        self.repository.run_git(&["push", "-q", "-u", "origin", "main"]);
+        Remote(dir)
+    }
+
+    pub fn head(&self) -> String {
+        self.repository.run_git(&["rev-parse", "HEAD"])
+    }
+
+    /// Every ref and what it names, here.
+    pub fn refs(&self) -> String {
+        self.repository.run_git(&["show-ref"])
+    }
+}
+
+/// A bare repository.
+pub struct Remote(tempfile::TempDir);
+
+impl Remote {
+    pub fn path(&self) -> std::path::PathBuf {
+        self.0.path().join("bare.git")
+    }
+
+    /// Its tags and what they lead to.
+    pub fn tags(&self, release: &Release) -> Vec<String> {
+        let path = self.path();
+        let format = "--format=%(refname:short) %(*objectname)";
+        let text =
+            release.repository.run_git(&["-C", path.to_str().unwrap(), "for-each-ref", format, "refs/tags"]);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    pub fn hook(&self, name: &str, script: &str) {
+        hook(&self.path().join("hooks"), name, script);
+    }
+}
+
+/// Writes a git hook.
+pub fn hook(dir: &Path, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir_all(dir).unwrap();
+    fs::write(dir.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A run that ended.
+pub struct Ran(pub Output);
+
+impl Ran {
+    pub fn code(&self) -> i32 {
+        self.0.status.code().unwrap()
+    }
+
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    /// What it printed, which must be a document, as its last report.
+    pub fn report(&self) -> serde_json::Value {
+        let document: serde_json::Value =
+            serde_json::from_slice(&self.0.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.said()));
+        document["reports"].as_array().unwrap().last().unwrap().clone()
+    }
+
+    /// The outcome of a run that must have gone well.
+    pub fn outcome(&self, kind: &str) -> serde_json::Value {
+        assert_eq!(self.code(), 0, "{}\n{}", self.said(), String::from_utf8_lossy(&self.0.stdout));
+        self.report()["outcome"][kind].clone()
+    }
+
+    /// It failed with `code` and printed nothing for the next tool, but told people why.
+    pub fn refused(&self, code: i32, said: &str) {
+        assert_eq!(self.code(), code, "{}", self.said());
+        assert!(self.0.stdout.is_empty(), "a fault prints nothing");
+        assert!(self.said().contains(said), "{}", self.said());
+    }
+
+    /// The codes of the rules that a check found broken.
+    pub fn broken(&self) -> Vec<String> {
+        let rules = self.report()["outcome"]["gate"]["rules"].as_array().unwrap().clone();
+        let broken = rules.iter().filter(|rule| rule["status"] == "failed");
+        broken.map(|rule| rule["code"].as_str().unwrap().to_owned()).collect()
+    }
+}

@@ -1,0 +1,171 @@
+//! `release-tag tag` with a real remote.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use serde_json::json;
+use support::{Release, hook};
+
+fn both(release: &Release) -> Vec<String> {
+    let head = release.head();
+    vec![format!("1.3.0 {head}"), format!("roman-12.0.0 {head}")]
+}
+
+#[test]
+fn without_execute_the_plan_is_shown_and_nothing_is_done() {
+    let release = Release::ready();
+    let remote = release.remote();
+    let before = release.refs();
+    let outcome = release.run(&["tag"]).outcome("tag");
+    assert_eq!(outcome["executed"], json!(false));
+    let planned = json!({"name": "roman-12.0.0", "local": "planned", "remote": "planned"});
+    assert_eq!(outcome["tags"][0], planned);
+    assert_eq!((release.refs(), remote.tags(&release)), (before, vec![]));
+}
+
+/// D62: every local tag was published, of whatever the files said.
+#[test]
+fn d62_exactly_the_two_tags_are_made_and_pushed() {
+    let release = Release::ready();
+    let remote = release.remote();
+    release.repository.run_git(&["tag", "throw-away"]);
+    let outcome = release.run(&["tag", "--execute"]).outcome("tag");
+    assert_eq!(outcome["commit"], json!(release.head()));
+    assert_eq!(remote.tags(&release), both(&release));
+    let message =
+        release.repository.run_git(&["tag", "-l", "--format=%(objecttype) %(contents)", "roman-12.0.0"]);
+    assert!(
+        message.starts_with("tag Release roman-12.0.0, infrastructure 1.3.0\n\nImage: sha256:"),
+        "{message}"
+    );
+    assert!(message.contains(release.id.as_str()) && message.contains("\nEnv-Frozen: sha256:"), "{message}");
+    let again = release.run(&["tag", "--execute"]).outcome("tag");
+    assert_eq!(again["tags"][1], json!({"name": "1.3.0", "local": "present", "remote": "present"}));
+}
+
+#[test]
+fn the_same_release_makes_the_same_tag_objects() {
+    let objects = |env: &[(&str, &str)]| {
+        let release = Release::ready();
+        let mut command = release.command(&["tag", "--execute"]);
+        let output = command.env_remove("GIT_COMMITTER_DATE").envs(env.iter().copied()).output().unwrap();
+        support::Ran(output).outcome("tag");
+        release.refs()
+    };
+    let epoch = [("SOURCE_DATE_EPOCH", "1722859200")];
+    assert_eq!(objects(&epoch), objects(&epoch));
+    assert_eq!(objects(&epoch), objects(&[("GIT_COMMITTER_DATE", "1722859200 +0000")]));
+}
+
+#[test]
+fn one_tag_can_stand_for_both() {
+    let release = Release::ready();
+    let remote = release.remote();
+    release.run(&["tag", "--combined", "--execute", "--remote", "origin"]).outcome("tag");
+    assert_eq!(remote.tags(&release), [format!("roman-12.0.0-c-1.3.0 {}", release.head())]);
+}
+
+#[test]
+fn without_a_remote_the_tags_stay_here_and_that_is_told() {
+    let release = Release::ready();
+    let ran = release.run(&["tag", "--execute"]);
+    assert_eq!(ran.outcome("tag")["tags"][0], json!({"name": "roman-12.0.0", "local": "made"}));
+    assert!(ran.said().contains("there is no remote"));
+    assert!(release.refs().contains("refs/tags/1.3.0"));
+}
+
+#[test]
+fn a_broken_rule_refuses_the_tag() {
+    let release = Release::ready();
+    let _remote = release.remote();
+    release.test(common::report::Verdict::No);
+    let before = release.refs();
+    let ran = release.run(&["tag", "--execute"]);
+    assert_eq!((ran.code(), ran.broken()), (1, vec!["RT050".to_owned()]));
+    assert_eq!(release.refs(), before);
+    release.run(&["tag", "--execute", "--no-check"]).outcome("tag");
+    let message = release.repository.run_git(&["tag", "-l", "--format=%(contents)", "1.3.0"]);
+    assert!(message.contains("Checked: no"), "{message}");
+}
+
+#[test]
+fn a_taken_tag_is_refused_even_unchecked() {
+    let release = Release::ready();
+    let remote = release.remote();
+    release.repository.run_git(&["tag", "1.3.0"]);
+    release.repository.commit("more");
+    release.run(&["tag", "--execute", "--no-check"]).refused(1, "1.3.0 is at");
+    assert_eq!(remote.tags(&release), [""; 0]);
+    assert!(!release.refs().contains("roman-12.0.0"), "no half release");
+}
+
+#[test]
+fn a_push_that_failed_is_ended_by_running_it_again() {
+    let release = Release::ready();
+    let remote = release.remote();
+    remote.hook("update", "case $1 in refs/tags/1.3.0) echo frozen for the holidays >&2; exit 1;; esac");
+    let ran = release.run(&["tag", "--execute"]);
+    ran.refused(69, "frozen for the holidays");
+    assert_eq!(remote.tags(&release), [""; 0], "all or none");
+    remote.hook("update", "exit 0");
+    release.run(&["tag", "--execute"]).outcome("tag");
+    assert_eq!(remote.tags(&release), both(&release));
+}
+
+#[test]
+fn a_run_that_was_killed_between_the_tags_is_ended_by_running_it_again() {
+    let release = Release::ready();
+    let remote = release.remote();
+    release.repository.run_git(&["tag", "-a", "-m", "left by a killed run", "roman-12.0.0"]);
+    release.run(&["tag", "--execute"]).outcome("tag");
+    assert_eq!(remote.tags(&release), both(&release));
+}
+
+#[test]
+fn a_tag_that_only_the_remote_has_is_taken_over_as_it_is() {
+    let release = Release::ready();
+    let remote = release.remote();
+    release.run(&["tag", "--execute"]).outcome("tag");
+    let before = release.refs();
+    release.repository.run_git(&["tag", "-d", "1.3.0"]);
+    release.run(&["tag", "--execute"]).outcome("tag");
+    assert_eq!(release.refs(), before, "the very same object");
+    assert_eq!(remote.tags(&release), both(&release));
+}
+
+#[test]
+fn a_remote_that_takes_the_push_and_loses_a_tag_is_found_out() {
+    let release = Release::ready();
+    let remote = release.remote();
+    remote.hook("post-receive", "git update-ref -d refs/tags/1.3.0");
+    release.run(&["tag", "--execute"]).refused(76, "after the push, 1.3.0 is at nothing on origin");
+}
+
+#[test]
+fn the_users_pre_push_hook_runs() {
+    let release = Release::ready();
+    let remote = release.remote();
+    hook(&release.repository.at(".git/hooks"), "pre-push", "echo not from here >&2; exit 1");
+    release.run(&["tag", "--execute"]).refused(69, "not from here");
+    assert_eq!(remote.tags(&release), [""; 0]);
+}
+
+/// D62: the tag was made on whatever main said, before the release was merged.
+#[test]
+fn d62_what_the_commit_says_is_tagged_not_what_the_files_say() {
+    let release = Release::ready();
+    release.repository.write("deployments/roman/MISSION_VERSION", "roman-13.0.0\n");
+    let outcome = release.run(&["tag", "--no-check"]).outcome("tag");
+    assert_eq!(outcome["tags"][0]["name"], "roman-12.0.0");
+}
+
+#[test]
+fn a_remote_that_does_not_answer_stops_the_tag_and_not_the_plan() {
+    let release = Release::ready();
+    let remote = release.remote();
+    std::fs::remove_dir_all(remote.path()).unwrap();
+    release.run(&["tag"]).outcome("tag");
+    release.run(&["tag", "--execute"]).refused(69, "does not say which tags it has");
+    assert!(!release.refs().contains("refs/tags"));
+}
