@@ -130,7 +130,11 @@ impl<'a> Build<'a> {
             _ = self.engine.remove_image(&dirty, self.console);
         })?;
         if self.plan.removes_dirty {
-            self.engine.remove_image(&dirty, self.console)?;
+            // That it is gone already, by somebody else's doing, is what is wanted.
+            match self.engine.remove_image(&dirty, self.console) {
+                Ok(()) | Err(EngineError::NoImage { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         self.as_set(&plan.request.tag)
     }
