@@ -47,6 +47,18 @@ fn buildah_keeps_the_promises() {
     check(EngineChoice::Buildah);
 }
 
+/// The old builder gets the same request, without what it does not know.
+#[test]
+fn dockers_legacy_builder_takes_the_usual_switches() {
+    let Some(rig) = Rig::new(EngineChoice::DockerLegacy) else { return };
+    fs::write(rig.at("the context/Dockerfile.cached"), "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nENV A=1\n")
+        .unwrap();
+    let (exit, text) = rig.build("1");
+    assert!(exit.is_success(), "{text}");
+    let facts = rig.engine.inspect(&rig.image, &quiet()).unwrap().unwrap();
+    assert_eq!(facts.variable("A"), Some("1"));
+}
+
 /// The whole promise, on one engine.
 fn check(choice: EngineChoice) {
     let Some(rig) = Rig::new(choice) else { return };
@@ -135,8 +147,14 @@ impl Rig {
             image: self.image.clone(),
             words: shell::split_unquoted("--rm -e JUPYTER_ENABLE_LAB=yes --platform linux/amd64"),
             command: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            network: self.network(),
             ..RunRequest::default()
         }
+    }
+
+    /// Not every host lets a normal user's podman make a network.
+    fn network(&self) -> Option<String> {
+        (self.engine.kind == Kind::Podman).then(|| "host".to_owned())
     }
 
     fn run(&self, request: &RunRequest) -> (Exit, Vec<String>) {
@@ -386,6 +404,7 @@ fn tool_that_runs_long() {
             source: std::env::var_os("TEST_MOUNT").unwrap().into(),
             target: "/given".to_owned(),
         }],
+        network: (engine.kind == Kind::Podman).then(|| "host".to_owned()),
         ..RunRequest::default()
     };
     engine.run(&request, &quiet(), &mut |_| ()).unwrap();
