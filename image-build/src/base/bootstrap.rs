@@ -204,9 +204,11 @@ fn make(recipe: &Recipe, archive: &Path, console: &Console) -> Result<(), Bootst
     let mut file = tempfile::Builder::new().prefix("part.").tempfile_in(dir).map_err(failed(archive))?;
     let call = recipe.call(rustix::process::geteuid().is_root());
     let out: &mut File = file.as_file_mut();
-    process::read(&call, console, &mut |input| {
-        rootfs::refine(input, BufWriter::new(&mut *out), EPOCH).map_err(failed(archive))
+    // If mmdebstrap fails, its reason comes first; that the archive is cut short only follows.
+    let refined = process::read(&call, console, &mut |input| {
+        Ok::<_, ProcessError>(rootfs::refine(input, BufWriter::new(&mut *out), EPOCH))
     })?;
+    refined.map_err(failed(archive))?;
     file.as_file().sync_all().map_err(failed(archive))?;
     file.persist(archive).map_err(|e| failed(archive)(e.error))?;
     Ok(())

@@ -17,8 +17,19 @@ const GID: u64 = 100;
 const UNREAD: [&str; 5] =
     ["usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/", "usr/share/perl/"];
 
+/// What is this machine's own business: its name, its resolver, where it installs from.
+const OURS: [&str; 6] = [
+    "etc/hostname",
+    "etc/resolv.conf",
+    "etc/apt/sources.list",
+    "etc/apt/auth.conf",
+    "etc/apt/apt.conf.d/99mmdebstrap",
+    "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+];
+
 /// What the rules above come to, for the key of the result: change it when they do.
-pub(super) const RULES: &str = "no manuals, no gconv, no devices; jovyan 1000:100; rules 1";
+pub(super) const RULES: &str =
+    "no manuals, no gconv, no devices; jovyan 1000:100; nothing of the host; rules 2";
 
 /// Rewrites the archive `input` to `output`; new entries get the time `epoch`.
 ///
@@ -79,6 +90,9 @@ fn is_wanted(path: &Path, kind: EntryType) -> bool {
         return false;
     }
     let text = path.to_string_lossy();
+    if OURS.contains(&&*text) {
+        return false;
+    }
     let inside = |dir: &str| text.strip_prefix(dir).is_some_and(|rest| !rest.is_empty());
     let documentation = inside("usr/share/doc/") && kind != EntryType::Directory;
     let is_copyright = path.file_name().is_some_and(|name| name == "copyright");
@@ -152,6 +166,12 @@ mod tests {
             ("usr/share/doc/a/copyright", EntryType::Regular, "GPL"),
             ("usr/lib/x86_64-linux-gnu/gconv/A.so", EntryType::Regular, "x"),
             ("dev/console", EntryType::Char, ""),
+            (
+                "etc/apt/sources.list",
+                EntryType::Regular,
+                "deb http://user:password@mirror.example bookworm main",
+            ),
+            ("etc/resolv.conf", EntryType::Regular, "nameserver 10.0.0.1"),
             ("bin", EntryType::Symlink, "usr/bin"),
             ("usr/bin/perl", EntryType::Link, "usr/bin/perl5.36"),
             (&long, EntryType::Regular, "x"),
