@@ -64,6 +64,13 @@ fn fill(environment: &mut TestEnvironment, spec: &Spec, gaps: Gaps, clean: bool)
             added.push(not_run(TestKind::Import, module, &reason("imports", gaps.imports_cut)));
         }
     }
+    // The line that tells it may be glued to what a module wrote before it.
+    for module in &spec.imports.left_out {
+        if !environment.cases.iter().any(|c| c.kind == TestKind::Import && c.name == *module) {
+            let detail = Some("left out in tests/imports".to_owned());
+            added.push(TestCase { detail, ..case(TestKind::Import, module, TestStatus::Skipped) });
+        }
+    }
     notebooks(&environment.cases, spec, gaps, &mut added, &reason("notebooks", gaps.lost > 0));
     if spec.script.is_some() && !environment.cases.iter().any(|c| c.kind == TestKind::Script) {
         added.push(not_run(TestKind::Script, "test", &reason("test", false)));
@@ -282,12 +289,13 @@ mod tests {
     }
 
     #[test]
-    fn notebooks_that_the_list_leaves_out_are_skipped_not_lost() {
+    fn what_a_list_leaves_out_is_skipped_not_lost() {
         let mut spec = spec("e", "", "");
         spec.notebooks.left_out = vec!["slow.ipynb".to_owned()];
+        spec.imports.left_out = vec!["heavy".to_owned()];
         let gaps = Gaps { left_out: 3, ..Gaps::default() };
         let found = complete(vec![observed("e", Vec::new(), gaps)], &[spec], true);
-        assert_eq!(with(&found[0], TestStatus::Skipped), ["slow.ipynb", "(2 more)"]);
+        assert_eq!(with(&found[0], TestStatus::Skipped), ["heavy", "slow.ipynb", "(2 more)"]);
         assert_eq!(with(&found[0], TestStatus::NotRun), [""; 0]);
     }
 

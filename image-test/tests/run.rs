@@ -435,6 +435,16 @@ fn a_run_past_its_time_limit_ends_with_124_and_its_results_are_kept() {
 }
 
 #[test]
+fn the_time_limit_holds_on_each_engine_and_leaves_no_container() {
+    for fake in [FakeEngine::docker(), FakeEngine::podman(), FakeEngine::buildah()] {
+        let lab = Lab::new(fake);
+        lab.fake.hang(TEST);
+        lab.run(&["--timeout", "1s"]).is_fault(124, "the time limit");
+        assert_eq!(lab.fake.containers(), [""; 0]);
+    }
+}
+
+#[test]
 fn a_signal_ends_the_run_with_128_and_its_number_shows_what_there_is_and_leaves_no_container() {
     for (signal, code) in [(rustix::process::Signal::TERM, 143), (rustix::process::Signal::INT, 130)] {
         let lab = Lab::new(FakeEngine::docker());

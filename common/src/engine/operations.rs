@@ -70,15 +70,17 @@ impl Engine {
             }
             Kind::Buildah => {
                 let command = self.working_container(request, &container, console)?;
-                let call = buildah::run(self, request, container.name(), &command);
-                return Ok(process::stream(&call, console, &mut buildah::without_epilogue(sink))?);
+                buildah::run(self, request, container.name(), &command)
             }
         };
         let call = match request.limit {
             None => call,
             Some(limit) => call.limit(limit),
         };
-        Ok(process::stream(&call, console, sink)?)
+        Ok(match self.kind {
+            Kind::Docker | Kind::Podman => process::stream(&call, console, sink)?,
+            Kind::Buildah => process::stream(&call, console, &mut buildah::without_epilogue(sink))?,
+        })
     }
 
     /// As [`Self::run`], on our own three streams: for a person's shell. The container gets a

@@ -39,14 +39,14 @@ pub(super) struct Imports {
     tried: Vec<Tried>,
     /// When the module before was done with.
     since: Duration,
-    /// What was printed since the last verdict, which was ok.
+    /// What was printed before the first module and after the summary.
     loose: Tail,
     summary: Option<Summary>,
 }
 
 impl Imports {
     pub(super) fn new(at: Duration) -> Self {
-        Self { tried: Vec::new(), since: at, loose: Tail::default(), summary: None }
+        Self { tried: Vec::new(), since: at, loose: Tail::new(), summary: None }
     }
 
     /// Whether the summary came, so that nothing more is to be expected.
@@ -56,14 +56,9 @@ impl Imports {
 
     /// `Importing <module> ...` and what stood behind it.
     pub(super) fn importing(&mut self, module: &str, rest: &str, at: Duration) {
-        let mut text = Tail::default();
-        // Standard error may overtake standard output: a traceback above the line it belongs to.
-        if self.loose.has_traceback() {
-            text.extend(&self.loose);
-        }
-        self.loose.clear();
         self.settle(at);
-        self.tried.push(Tried { module: module.to_owned(), verdict: Verdict::Open, seconds: None, text });
+        let (module, text) = (module.to_owned(), Tail::new());
+        self.tried.push(Tried { module, verdict: Verdict::Open, seconds: None, text });
         self.text(rest, at);
     }
 
@@ -73,7 +68,7 @@ impl Imports {
         let module = word.trim_start_matches('#').to_owned();
         // D46: the `#` of a comment for people is left out by itself, and the words behind it are not.
         if !module.is_empty() {
-            let (verdict, text) = (Verdict::LeftOut, Tail::default());
+            let (verdict, text) = (Verdict::LeftOut, Tail::new());
             self.tried.push(Tried { module, verdict, seconds: None, text });
         }
     }
@@ -103,8 +98,7 @@ impl Imports {
         match (last.verdict, line.trim_end()) {
             (Verdict::Open, "ok") => self.close(Verdict::Ok, at),
             (Verdict::Open, "FAIL") => self.close(Verdict::Fail, at),
-            (Verdict::Open | Verdict::Fail, line) => last.text.push(line),
-            (Verdict::Ok | Verdict::LeftOut, line) => self.loose.push(line),
+            (_, line) => last.text.push(line),
         }
     }
 
@@ -116,16 +110,25 @@ impl Imports {
         self.close(if failed { Verdict::Fail } else { Verdict::Ok }, at);
     }
 
-    /// Puts the rest of a traceback back to its beginning. The two streams of a container are only
-    /// roughly in order, so a verdict, and the module after it, may come in the middle of it.
-    fn mend_tracebacks(&mut self) {
-        for next in 1..self.tried.len() {
-            let (before, after) = self.tried.split_at_mut(next);
-            if let ([.., one], [next, ..]) = (before, after)
-                && one.verdict == Verdict::Fail
-                && one.text.is_open_traceback()
-            {
+    /// Puts what was printed where it belongs. The two streams of a container are only roughly in
+    /// order: a verdict may come in the middle of a traceback, or before all of it.
+    fn mend_order(&mut self) {
+        for at in 0..self.tried.len() {
+            let (before, rest) = self.tried.split_at_mut(at);
+            let [one, after @ ..] = rest else { return };
+            if one.verdict != Verdict::Fail {
+                continue;
+            }
+            if let Some(next) = after.first_mut().filter(|_| one.text.is_open_traceback()) {
                 one.text.extend(&next.text.split_off_traceback());
+            }
+            let neighbours = after.first_mut().into_iter().chain(before.last_mut());
+            let texts = neighbours.filter(|t| t.verdict != Verdict::Fail).map(|t| &mut t.text);
+            if !one.text.is_reason(&one.module)
+                && let Some(text) = texts.chain([&mut self.loose]).find(|text| text.is_reason(&one.module))
+            {
+                let own = std::mem::replace(&mut one.text, std::mem::take(text));
+                one.text.extend(&own);
             }
         }
     }
@@ -143,7 +146,7 @@ impl Imports {
     pub(super) fn end(mut self, cut: Option<&str>, gaps: &mut Gaps) -> Vec<TestCase> {
         gaps.imports_cut |= self.summary.is_none();
         let how = cut.unwrap_or("the interpreter ended");
-        self.mend_tracebacks();
+        self.mend_order();
         let trouble = self.trouble(how);
         let listed = self.summary.take().map_or_else(Vec::new, |summary| summary.named);
         let mut cases: Vec<TestCase> = self.tried.into_iter().map(|t| t.into_case(how, &listed)).collect();

@@ -103,7 +103,7 @@ impl Observed {
         }
         self.script_failed(how);
         if !self.has_failure() {
-            let finding = format!("{how}, and nothing that it printed says why");
+            let finding = format!("{how}, and none of its tests shows why");
             self.results.cases.push(run_failed("tests", &finding, text));
         }
     }

@@ -71,6 +71,12 @@ impl Tail {
         self.lines_from_end().find(|line| !line.is_empty())
     }
 
+    /// Whether it says why `module` cannot be imported: by a traceback, or by the module's name.
+    pub(crate) fn is_reason(&self, module: &str) -> bool {
+        let names = |line: &String| line.strip_prefix(module).is_some_and(|rest| rest.starts_with(':'));
+        self.has_traceback() || self.lines.iter().any(names)
+    }
+
     /// Whether a Python traceback begins in it at the start of a line.
     pub(crate) fn has_traceback(&self) -> bool {
         self.lines.iter().any(|line| line.starts_with(TRACEBACK))

@@ -255,7 +255,7 @@ fn a_failing_status_without_a_visible_cause_is_a_failure_of_what_ran_last() {
     let text = printed!("killed").lines().take(6).collect::<Vec<_>>().join("\n");
     let found = read(&text, 3);
     assert_eq!(lines(&found).last().unwrap(), "roman-cal run tests failed");
-    assert!(detail_of(&found, "tests").contains("status 3, and nothing that it printed says why"));
+    assert!(detail_of(&found, "tests").contains("status 3, and none of its tests shows why"));
 }
 
 #[test]
@@ -302,6 +302,28 @@ fn a_traceback_that_a_verdict_cuts_in_two_is_put_together() {
     let expected = "Traceback (most recent call last):\n  File \"x\", line 1\n    raise\nKeyError: 'a'";
     assert_eq!(detail_of(&found, "a"), expected);
     assert_eq!(detail_of(&found, "c"), "", "the rule above the summary says nothing");
+}
+
+#[test]
+fn a_reason_that_comes_too_early_or_too_late_finds_its_import() {
+    let head = "========== Testing Environment e ==========\n========== Testing Imports e ==========\n";
+    let reason = |module: &str| format!("{module}: the interpreter ended (status 0) during the import\n");
+    let late = format!(
+        "{head}Importing a ... FAIL\nImporting b ... ok\n{}Importing c ... FAIL\nFailing imports: 2\n{}a\nc\n",
+        reason("a"),
+        reason("c")
+    );
+    let early = format!(
+        "{head}{}Importing a ... FAIL\nImporting b ... ok\n{}Importing c ... FAIL\nFailing imports: 2\na\nc\n",
+        reason("a"),
+        reason("c")
+    );
+    for text in [late, early] {
+        let found = check(&text, 1, &["e import a failed", "e import b passed", "e import c failed"]);
+        for module in ["a", "c"] {
+            assert_eq!(detail_of(&found, module), reason(module).trim_end());
+        }
+    }
 }
 
 /// Each word behind a lone `#` is imported, and the `#` itself is "skipped".
@@ -368,10 +390,13 @@ fn a_transcript_cut_anywhere_never_gains_passes() {
         cases.filter(|case| case.status == TestStatus::Passed).map(|case| case.name).collect::<Vec<_>>()
     };
     let all = passes(whole, 0);
-    for at in 0..whole.len() {
+    for at in (0..whole.len()).step_by(13) {
         let cut = passes(&whole[..at], 137);
         assert!(cut.iter().all(|name| all.contains(name)), "{at}: {cut:?}");
-        let failed = read(&whole[..at], 137).iter().any(Observed::has_failure);
-        assert!(failed || read(&whole[..at], 137).is_empty(), "cut at {at} and nothing failed");
+        let found = read(&whole[..at], 137);
+        assert!(
+            found.is_empty() || found.iter().any(Observed::has_failure),
+            "cut at {at} and nothing failed"
+        );
     }
 }
