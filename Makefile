@@ -1,6 +1,6 @@
 # The project's two commands, and a few for those who work on it. See README.md.
 
-.PHONY: demo test build bench schema clean
+.PHONY: demo test build bench prove schema clean
 
 demo: ## the whole release on the example, on the engine that works here (ENGINE=docker|podman|buildah)
 	@scripts/demo $(if $(ENGINE),--engine $(ENGINE))
@@ -13,6 +13,9 @@ build: ## the tools, in target/release
 
 bench: build ## the measurements of docs/performance.md
 	@scripts/bench
+
+prove: ## a floating build sees what was published since, a frozen one never moves
+	@scripts/prove-floating $(if $(ENGINE),--engine $(ENGINE))
 
 schema: ## regenerate the published schemas from the types
 	UPDATE_SCHEMA=1 cargo test -q -p common schema

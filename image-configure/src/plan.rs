@@ -78,7 +78,7 @@ pub fn settings(args: &Args, root: &Path, console: &Console) -> Result<Stages, E
         None => chosen.clone(),
     };
     if args.no_docker_caching {
-        settled.user_cache_dirs = chosen.user_cache_dirs.clone();
+        settled.user_cache_dirs.clone_from(&chosen.user_cache_dirs);
     }
     Ok(Stages { defaults, chosen, settled })
 }
