@@ -1,9 +1,5 @@
-//! `image-build`: builds a mission's image chain on docker, podman or buildah.
-//!
-//! * [`plan`] says what will be built, purely; [`preflight`] what would fail;
-//! * [`apply`] does it, step by step, with [`base`] images, [`stage`]d contexts and edited
-//!   [`dockerfile`]s;
-//! * [`progress`] shows and keeps what the steps say.
+//! Builds a mission's image chain. [`plan`] says purely what will be built, [`preflight`] what would
+//! fail; [`apply`] does it, with [`base`] images, [`stage`]d contexts and edited [`dockerfile`]s.
 
 mod apply;
 mod args;
@@ -19,10 +15,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use common::cli;
-use common::console::Console;
-use common::fault::Status;
 use common::session::{self, Session};
+use common::{cli, console::Console, fault::Status};
 
 use args::Args;
 use error::Error;

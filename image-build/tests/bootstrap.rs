@@ -66,12 +66,19 @@ fn a_base_is_made_once_and_found_again() {
 }
 
 #[test]
-fn an_engine_that_lost_the_image_gets_it_again_without_a_download() {
+fn every_clone_on_the_machine_finds_the_image_of_its_recipe() {
     let Some(bench) = bench("cat SYSTEM") else { return };
     bench.build(&[]);
+    fs::remove_dir_all(bench.repository.at(".image")).unwrap();
     bench.engine.image("bootstrap-notebook:latest", &["SOMEBODY=else"]);
+    bench.engine.forget();
     bench.build(&[]);
-    assert_eq!(made(&bench), (1, 2));
+    assert_eq!(made(&bench), (1, 0), "it has a name of its own");
+    let line = &bench.engine.lines()[0];
+    assert!(
+        line.starts_with("docker tag bootstrap-notebook:") && line.ends_with(" bootstrap-notebook:latest"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -162,8 +162,10 @@ pub(crate) enum Made {
     Now,
 }
 
-/// Sees that the engine has the bootstrapped image as `tag`; results are kept in `dir`. `refresh`
+/// Sees that the engine has the bootstrapped image as `tag`; archives are kept in `dir`. `refresh`
 /// makes it again with the packages of today.
+///
+/// The image also has a name of its recipe, by which every clone on the machine finds it again.
 pub(crate) fn ensure(
     engine: &Engine,
     tag: &str,
@@ -171,31 +173,27 @@ pub(crate) fn ensure(
     console: &Console,
 ) -> Result<Made, BootstrapError> {
     let recipe = Recipe::of_host()?;
-    state_file::make_dir(dir)?;
     let key = recipe.key();
-    let (archive, note) = (dir.join(format!("{key}.tar")), dir.join(format!("{key}.{}", engine.kind.name())));
-    let id = engine.inspect(tag, console)?.map(|facts| facts.id);
-    if !refresh && id.is_some() && recorded(&note)? == id {
-        return Ok(Made::Reused);
+    let named = format!("{}:{key}", tag.split(':').next().unwrap_or(tag));
+    let made = match engine.inspect(&named, console)? {
+        Some(_) if !refresh => Made::Reused,
+        _ => {
+            state_file::make_dir(dir)?;
+            let archive = dir.join(format!("{key}.tar"));
+            if refresh || !archive.is_file() {
+                let count = PACKAGES.len();
+                console.status(format_args!("installing {count} packages of {} for {tag}", recipe.codename));
+                make(&recipe, &archive, console)?;
+            }
+            engine.import(&archive, &named, console)?;
+            Made::Now
+        }
+    };
+    let id = |name: &str| engine.inspect(name, console).map(|facts| facts.map(|facts| facts.id));
+    if id(tag)? != id(&named)? {
+        engine.tag(&named, tag, console)?;
     }
-    if refresh || !archive.is_file() {
-        console.status(format_args!(
-            "installing {} packages of {} for {tag}",
-            PACKAGES.len(),
-            recipe.codename
-        ));
-        make(&recipe, &archive, console)?;
-    }
-    engine.import(&archive, tag, console)?;
-    if let Some(facts) = engine.inspect(tag, console)? {
-        state_file::replace(&note, facts.id.as_str().as_bytes(), 0o644)?;
-    }
-    Ok(Made::Now)
-}
-
-fn recorded(note: &Path) -> Result<Option<Digest>, BootstrapError> {
-    let text = state_file::read(note)?.unwrap_or_default();
-    Ok(String::from_utf8_lossy(&text).trim().parse().ok())
+    Ok(made)
 }
 
 /// Makes the archive beside its place, then moves it there: a half one is never taken for a whole.
