@@ -122,3 +122,40 @@ impl Fault for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::digest::Digest;
+
+    fn check(error: &Error, status: u8, hint: Option<&str>) {
+        assert_eq!(error.status().code(), status, "{error}");
+        assert_eq!(error.hint().as_deref(), hint, "{error}");
+    }
+
+    #[test]
+    fn each_failure_has_a_status_and_something_to_type() {
+        let (image, said) = (|| "notebook-roman:latest".to_owned(), || "exec: no".to_owned());
+        let engine = || "docker 24 (/usr/bin/docker)".to_owned();
+        let identity = ImageIdentity { name: image(), id: Digest::of(b"image") };
+        check(&Error::NotBuilt, 69, Some("image-build"));
+        check(&Error::NoImage { name: image(), engine: engine() }, 69, Some("image-build"));
+        check(
+            &Error::Gone { image: identity, engine: engine() },
+            69,
+            Some("image-build, or image-test --image notebook-roman:latest for what has that name now"),
+        );
+        check(
+            &Error::NoTest { image: image(), said: said() },
+            127,
+            Some("give the mission an environments/test, then image-build"),
+        );
+        check(
+            &Error::NotExecutable { image: image(), said: said() },
+            126,
+            Some("chmod +x environments/test, then image-build"),
+        );
+        check(&Error::NotStarted { engine: engine(), image: image(), status: 125, said: said() }, 125, None);
+        check(&Error::TimeLimit { seconds: 5 }, 124, Some("give them longer: image-test --timeout DURATION"));
+    }
+}

@@ -299,4 +299,6 @@ fn is_about(line: &str, name: &str) -> bool {
 }
 
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod tests;

@@ -392,6 +392,43 @@ fn an_image_that_is_not_there_is_a_fault_with_what_to_do() {
 }
 
 #[test]
+fn without_a_configuration_or_an_engine_nothing_is_guessed() {
+    let lab = Lab::printing(GREEN, 0);
+    fs::remove_file(lab.repository.at("setup-env.json")).unwrap();
+    lab.run(&[]).is_fault(78, "nothing is configured");
+    lab.repository.configure(|_| ());
+    let mut command = lab.command(&[]);
+    Ran(command.env("PATH", "/nowhere").output().unwrap()).is_fault(127, "no container engine works here");
+    assert_eq!(lab.fake.lines(), [""; 0]);
+}
+
+#[test]
+fn a_sourced_setup_env_alone_is_enough() {
+    let lab = Lab::printing(GREEN, 0);
+    fs::remove_file(lab.repository.at("setup-env.json")).unwrap();
+    let mut command = lab.command(&[]);
+    command.env("JUPYTERHUB_DIR", lab.repository.root()).env("DEPLOYMENT_NAME", "roman");
+    command.env("IMAGE_RUN_PARS", "--rm -e CRDS_PATH=/crds").env("EXEC_ID", "").current_dir("/");
+    let ran = Ran(command.output().unwrap());
+    assert_eq!(ran.code(), 0, "{}", ran.stderr());
+    assert_eq!(lab.call(), format!("docker run --rm -e CRDS_PATH=/crds {} {TEST}", lab.id));
+}
+
+#[test]
+fn a_test_again_replaces_what_is_known_of_the_image() {
+    let lab = Lab::printing(GREEN, 0);
+    assert_eq!(lab.run(&["--report", "json=r.json"]).code(), 0);
+    assert_eq!(lab.evidence(&lab.id).unwrap().verdict, Verdict::Yes);
+    lab.fake.print(TEST, GREEN, 9);
+    assert_eq!(lab.run(&["--report", "json=r.json"]).code(), 9);
+    assert_eq!(lab.evidence(&lab.id).unwrap().verdict, Verdict::No);
+    let report: serde_json::Value = serde_json::from_str(&lab.repository.read("r.json")).unwrap();
+    assert_eq!(report["verdict"], "no");
+    let logs = fs::read_dir(lab.repository.at(".image/logs")).unwrap().count();
+    assert_eq!(logs, 2, "each run keeps its own log");
+}
+
+#[test]
 fn quiet_says_what_failed_and_nothing_else() {
     let lab = Lab::printing(GREEN, 0);
     assert_eq!(lab.run(&["--quiet"]).stderr(), "");
