@@ -18,13 +18,18 @@ MISSION_VERSION ?=
 COMMON_VERSION ?=
 CONFIGURE_FLAGS ?=
 TEST_FLAGS ?=
-REMOTE ?= origin
+REMOTE ?=
 DESTINATION ?=
 EXECUTE ?=
 
 SHELL := /bin/sh
-image_tools := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+# The path may hold blanks, so none of make's functions for lists of names can touch it.
+image_tools := $(patsubst %release.mk,%,$(lastword $(MAKEFILE_LIST)))
+# Another clone's sourced setup-env must not send these calls there.
+unexport JUPYTERHUB_DIR DEPLOYMENT_NAME
+here := --root '$(CURDIR)'
 stamps := .image/make/$(MISSION)
+remote := $(if $(REMOTE),--remote $(REMOTE))
 execute := $(if $(filter 1 yes true,$(EXECUTE)),--execute)
 versions := $(if $(MISSION_VERSION),--mission $(MISSION_VERSION)) $(if $(COMMON_VERSION),--common $(COMMON_VERSION))
 
@@ -45,6 +50,12 @@ define checksums
 	@if cmp -s $(2).new $(2); then rm $(2).new; else mv $(2).new $(2); fi
 endef
 
+# The same for the parameters of one target.
+define remember
+	@mkdir -p $(stamps)
+	@echo '$(1)' | cmp -s - $(2) || echo '$(1)' >$(2)
+endef
+
 mission := deployments/$(MISSION)
 frozen := $(mission)/env-frozen
 floating = deployments/common $(filter-out $(frozen) $(mission)/env-chilly,$(wildcard $(mission)/*))
@@ -55,49 +66,60 @@ $(stamps)/inputs: always
 $(stamps)/frozen: always
 	$(call checksums,$(frozen),$@)
 
+$(stamps)/test-with: always
+	$(call remember,$(TEST_FLAGS),$@)
+
+$(stamps)/tag-with: always
+	$(call remember,$(REMOTE),$@)
+
+$(stamps)/deliver-with: always
+	$(call remember,$(DESTINATION),$@)
+
 $(stamps)/configure: $(stamps)/inputs
-	$(image_tools)image-configure $(MISSION) --use-frozen=floating --freeze-chill=1 --cal-version=$(CAL_VERSION) $(CONFIGURE_FLAGS) $(say)
-	$(if $(strip $(versions)),$(image_tools)release-tag versions $(versions) $(say))
+	'$(image_tools)image-configure' $(MISSION) $(here) --use-frozen=floating --freeze-chill=1 --cal-version=$(CAL_VERSION) $(CONFIGURE_FLAGS) $(say)
+	$(if $(strip $(versions)),'$(image_tools)release-tag' versions $(here) $(versions) $(say))
 	@touch $@
 
 $(stamps)/update: $(stamps)/configure
-	$(image_tools)image-update $(say)
+	'$(image_tools)image-update' $(here) $(say)
 # What it fetched is an input from now on, and this stamp is newer.
 	$(call checksums,$(floating),$(stamps)/inputs)
 	@touch $(stamps)/configure $@
 
 $(stamps)/build: $(stamps)/update
-	$(image_tools)image-build $(say)
-	@touch $@
+	'$(image_tools)image-build' $(here) $(say)
+# It updates too, and may have written another day into kernel.name.
+	$(call checksums,$(floating),$(stamps)/inputs)
+	@touch $(stamps)/configure $(stamps)/update $@
 
-$(stamps)/test: $(stamps)/build
-	$(image_tools)image-test $(TEST_FLAGS) $(say)
+$(stamps)/test: $(stamps)/build $(stamps)/test-with
+	'$(image_tools)image-test' $(here) $(TEST_FLAGS) $(say)
 	@touch $@
 
 $(stamps)/freeze: $(stamps)/test $(stamps)/frozen
-	$(image_tools)release-tag save $(say)
-	$(image_tools)image-configure $(MISSION) --use-frozen=frozen --freeze-chill=1 --cal-version=none $(CONFIGURE_FLAGS) $(say)
-	$(image_tools)image-build $(say)
+	'$(image_tools)release-tag' save $(here) $(say)
+	'$(image_tools)image-configure' $(MISSION) $(here) --use-frozen=frozen --freeze-chill=1 --cal-version=none $(CONFIGURE_FLAGS) $(say)
+	'$(image_tools)image-build' $(here) $(say)
 	$(call checksums,$(frozen),$(stamps)/frozen)
 	@touch $@
 
 $(stamps)/check: $(stamps)/freeze
-	$(image_tools)image-test $(TEST_FLAGS) $(say)
-	$(image_tools)image-freeze check $(say)
-	$(image_tools)release-tag check --remote $(REMOTE) $(say)
+	'$(image_tools)image-test' $(here) $(TEST_FLAGS) $(say)
+	'$(image_tools)image-freeze' check $(here) $(say)
+	'$(image_tools)release-tag' check $(here) $(remote) $(say)
 	@touch $@
 
 # A plan leaves no stamp.
 tag: $(if $(execute),$(stamps)/tag,$(stamps)/check)
-	$(if $(execute),@:,$(image_tools)release-tag tag --remote $(REMOTE))
+	$(if $(execute),@:,'$(image_tools)release-tag' tag $(here) $(remote))
 
-$(stamps)/tag: $(stamps)/check
-	$(image_tools)release-tag tag --remote $(REMOTE) --execute $(say)
+$(stamps)/tag: $(stamps)/check $(stamps)/tag-with
+	'$(image_tools)release-tag' tag $(here) $(remote) --execute $(say)
 	@touch $@
 
 deliver: $(if $(execute),$(stamps)/deliver,$(stamps)/check)
-	$(if $(execute),@:,$(image_tools)release-tag deliver $(DESTINATION))
+	$(if $(execute),@:,'$(image_tools)release-tag' deliver $(here) $(DESTINATION))
 
-$(stamps)/deliver: $(stamps)/tag
-	$(image_tools)release-tag deliver $(DESTINATION) --execute $(say)
+$(stamps)/deliver: $(stamps)/tag $(stamps)/deliver-with
+	'$(image_tools)release-tag' deliver $(here) $(DESTINATION) --execute $(say)
 	@touch $@

@@ -10,7 +10,8 @@ use crate::digest::{self, Digest};
 const NEVER: [&str; 3] = [".git", ".ipynb_checkpoints", "__pycache__"];
 
 /// Endings of files that never are input: what the original tools left beside their Dockerfiles.
-const ENDINGS: [&str; 2] = ["cached", "log"];
+/// And what a killed run of ours left half-written.
+const ENDINGS: [&str; 3] = ["cached", "log", "image-tools-unfinished"];
 
 /// Whether `path` (its last component, whatever is above it) goes into a build.
 #[must_use]

@@ -115,6 +115,10 @@ impl Session {
     /// There is none, or it makes no sense.
     pub fn open(tool: &str, args: &SharedArgs, console: &Console) -> Result<Self, SessionError> {
         let mut document = find(args, console)?;
+        if let Some(root) = &args.root {
+            document.settings.root = absolute(root);
+        }
+        warn_of_another_repository(&document.settings.root, console);
         if let Some(engine) = args.engine {
             document.settings.engine = engine;
         }
@@ -263,9 +267,25 @@ fn take_over_edits(document: &mut Document, console: &Console) -> Result<(), Ses
     }
     console.notice(format_args!("{} was edited by hand; its values are taken", path.display()));
     let root = document.settings.root.clone();
-    document.settings = setup_env::source(&path, console)?;
+    let recorded = document.settings.clone();
+    document.settings = setup_env::source_edited(&path, &recorded, console)?;
     document.settings.root = root;
     Ok(())
+}
+
+/// One warning where the working directory is in another repository than the one that is used, as
+/// when a `setup-env` was sourced elsewhere.
+fn warn_of_another_repository(root: &Path, console: &Console) {
+    let around = env::current_dir().ok().and_then(|here| deployment::find_root(&here).ok());
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if let Some(here) = around.filter(|here| real(here) != real(root)) {
+        console.warn(format_args!(
+            "working in {}, not in {}, where you are: source that one's setup-env, or use --root {}",
+            root.display(),
+            here.display(),
+            crate::shell::quote_os(here.as_os_str())
+        ));
+    }
 }
 
 /// One warning for what the shell still has from another `setup-env` (D6): the document wins.

@@ -148,6 +148,40 @@ pub fn source(path: &Path, console: &Console) -> Result<Settings, SetupEnvError>
     source_text(&text, path, root, console)
 }
 
+/// As [`source`], for a file that was written for `recorded` and edited since. What only follows from
+/// other variables, and was not edited itself, follows from the edited ones.
+///
+/// # Errors
+/// As [`source`].
+pub fn source_edited(path: &Path, recorded: &Settings, console: &Console) -> Result<Settings, SetupEnvError> {
+    let root = path.parent().unwrap_or_else(|| Path::new("/"));
+    let text = std::fs::read(path).map_err(|source| SetupEnvError::Read { path: path.to_owned(), source })?;
+    let mut variables = sourced(&text, path, root, console)?;
+    for (name, value) in exported::of(recorded) {
+        if DERIVED.contains(&name) && variables.get(name) == Some(&value) {
+            variables.remove(name);
+        }
+    }
+    let untouched = |name: &str| !variables.contains_key(name);
+    let mut settings = settled(&variables, path)?;
+    if untouched("BASE_NOTEBOOK") {
+        settings.base_notebook.clone_from(&recorded.base_notebook);
+    }
+    if untouched("BASE_IMAGE") {
+        settings.base_image.clone_from(&recorded.base_image);
+    }
+    if untouched("DOCKER_BUILD_ARGS") {
+        settings.docker_build_args.clone_from(&recorded.docker_build_args);
+    }
+    if untouched("IMAGE_RUN_PARS") {
+        settings.image_run_pars.clone_from(&recorded.image_run_pars);
+    }
+    Ok(settings)
+}
+
+/// The variables that follow from others unless somebody sets them.
+const DERIVED: [&str; 3] = ["BASE_IMAGE", "DOCKER_BUILD_ARGS", "IMAGE_RUN_PARS"];
+
 /// As [`source`], for `text` that stands, or might stand, in `path`; bash runs in `root`.
 ///
 /// # Errors
@@ -158,6 +192,11 @@ pub fn source_text(
     root: &Path,
     console: &Console,
 ) -> Result<Settings, SetupEnvError> {
+    settled(&sourced(text, path, root, console)?, path)
+}
+
+/// What `text` exports when sourced.
+fn sourced(text: &[u8], path: &Path, root: &Path, console: &Console) -> Result<Variables, SetupEnvError> {
     let failed = |source| SetupEnvError::Source { path: path.to_owned(), source };
     // The text comes on standard input. A file that it sources by its bare name is looked for in
     // the root first (D9: one of that name elsewhere on PATH used to win).
@@ -175,10 +214,13 @@ pub fn source_text(
     if !captured.exit.is_success() {
         return Err(failed(call.failed(&captured)));
     }
-    let variables = parse(&captured.stdout);
+    Ok(parse(&captured.stdout))
+}
+
+fn settled(variables: &Variables, path: &Path) -> Result<Settings, SetupEnvError> {
     let wrong = |source| SetupEnvError::Variables { path: path.to_owned(), source };
-    let mut settings = exported::settings(&variables).map_err(wrong)?;
-    settings.exports = further(&variables, &settings);
+    let mut settings = exported::settings(variables).map_err(wrong)?;
+    settings.exports = further(variables, &settings);
     Ok(settings)
 }
 
@@ -282,6 +324,21 @@ mod tests {
             .arg(write(root.path(), &settings));
         let text = process::text(&call, &Console::silent()).unwrap();
         assert_eq!(text, "roman+sandbox+spacetelescope+minimal-notebook+floating+slim");
+    }
+
+    #[test]
+    fn what_follows_from_an_edited_variable_follows_the_edit() {
+        let root = tempfile::tempdir().unwrap();
+        let mut recorded = Settings::new(root.path(), "roman".parse().unwrap());
+        recorded.base_notebook = "minimal-notebook".to_owned();
+        let path = write(root.path(), &recorded);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("export OWNER=spacetelescope", "export OWNER=quay.io/jupyter"))
+            .unwrap();
+        let edited = source_edited(&path, &recorded, &Console::silent()).unwrap();
+        assert_eq!(edited.base_reference(), "quay.io/jupyter/minimal-notebook");
+        assert!(edited.build_words().contains(&"OWNER=quay.io/jupyter".to_owned()));
+        assert_eq!((edited.base_image, edited.docker_build_args), (None, None));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::console::Console;
+use crate::console::{Console, Verbosity};
 use crate::document::{Document, DocumentError};
 use crate::fault::{Fault, Status};
 use crate::process::{self, Input, Invocation, ProcessError};
@@ -46,6 +46,15 @@ pub fn program(name: &str) -> PathBuf {
     beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(name))
 }
 
+/// The flag that makes a sibling say as much as we do.
+fn voice(verbosity: Verbosity) -> Option<&'static str> {
+    match verbosity {
+        Verbosity::Quiet => Some("--quiet"),
+        Verbosity::Normal => None,
+        Verbosity::Verbose => Some("--verbose"),
+    }
+}
+
 /// Runs `tool` with `args` on `document` and gives the document that it prints. Its standard error
 /// lines pass through the console. A verdict of "no" (status 1 with a document) is no error.
 ///
@@ -59,6 +68,7 @@ pub fn run(
 ) -> Result<Document, SiblingError> {
     let call = Invocation::new(program(tool))
         .args(args.iter().copied())
+        .args(voice(console.verbosity()))
         .args(["--json", "-"])
         .input(Input::Bytes(document.to_json().into_bytes()));
     let captured = process::relay(&call, console)?;

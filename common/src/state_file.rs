@@ -9,6 +9,10 @@ use thiserror::Error;
 
 use crate::fault::{Fault, Status, io_status};
 
+/// How the name of a file ends while it is being written. One that a killed run left is no input of
+/// anything.
+pub const UNFINISHED: &str = ".image-tools-unfinished";
+
 /// Whether a file had to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -65,8 +69,11 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<Change, StateFi
         _ => {}
     }
     let dir = parent(path);
-    let mut file =
-        tempfile::Builder::new().prefix(&format!(".{}.", name_of(path))).tempfile_in(dir).map_err(failed)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!(".{}.", name_of(path)))
+        .suffix(UNFINISHED)
+        .tempfile_in(dir)
+        .map_err(failed)?;
     file.write_all(content).map_err(failed)?;
     file.as_file().set_permissions(permissions(path, mode)).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use common::deployment::DeploymentError;
 use common::fault::{Fault, Status};
+use common::lock::LockError;
 use common::session::SessionError;
 use common::settings::Generation;
 use common::setup_env::SetupEnvError;
@@ -45,6 +46,9 @@ pub enum Error {
     /// A file cannot be written.
     #[error(transparent)]
     File(#[from] StateFileError),
+    /// Another run is at it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// The document cannot be printed.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -58,6 +62,7 @@ impl Fault for Error {
             Self::Template { .. } => Status::Data,
             Self::SetupEnv(error) => error.status(),
             Self::File(error) => error.status(),
+            Self::Lock(error) => error.status(),
             Self::Session(error) => error.status(),
         }
     }
@@ -66,6 +71,7 @@ impl Fault for Error {
         match self {
             Self::Deployment(error) => error.hint(),
             Self::Root { .. } => Some("image-configure --root DIR, where DIR holds deployments/".to_owned()),
+            Self::Lock(error) => error.hint(),
             Self::SetupEnv(_) => Some("mend setup-env.template, or the file that it sources".to_owned()),
             Self::Generation { .. } => Some("image-configure MISSION --explain".to_owned()),
             Self::File(_) | Self::Template { .. } => None,

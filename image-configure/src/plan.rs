@@ -10,7 +10,7 @@ use common::console::Console;
 use common::deployment;
 use common::digest::Digest;
 use common::document::Document;
-use common::settings::{Generation, Settings, UseFrozen};
+use common::settings::{CaBundle, Generation, Settings, UseFrozen};
 use common::setup_env;
 
 use crate::args::{Args, Switch};
@@ -44,12 +44,13 @@ impl Plan {
     }
 }
 
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |source| Error::Root { path, source }
+}
+
 /// The repository: `--root`, else around the working directory, else `$JUPYTERHUB_DIR`.
 pub fn root(args: &Args) -> Result<PathBuf, Error> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source: io::Error| Error::Root { path, source }
-    };
     if let Some(root) = &args.root {
         let root = std::path::absolute(root).map_err(failed(root))?;
         return Ok(deployment::find_root(&root)?);
@@ -110,14 +111,18 @@ fn choose(args: &Args, defaults: &Settings) -> Result<Settings, Error> {
     settings.base_image.clone_from(&args.base_image);
     settings.engine = args.engine;
     settings.network.clone_from(&args.network);
-    settings.ca_bundle = args.ca_bundle.clone();
+    settings.ca_bundle = match &args.ca_bundle {
+        CaBundle::File(path) => CaBundle::File(std::path::absolute(path).map_err(failed(path))?),
+        other => other.clone(),
+    };
     Ok(settings)
 }
 
 /// The directories that `setup-env` puts first on PATH: where these tools are, so that they win,
 /// then the repository's own `scripts`.
 pub fn path_first(root: &Path) -> Vec<PathBuf> {
-    let tools = env::var_os("IMAGE_TOOLS_DIR").map(PathBuf::from);
+    // The entries in scripts/ name their directory as they were called.
+    let tools = env::var_os("IMAGE_TOOLS_DIR").and_then(|dir| std::path::absolute(dir).ok());
     let beside = || env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
     let mut dirs: Vec<PathBuf> = tools.or_else(beside).into_iter().collect();
     let scripts = root.join("scripts");

@@ -178,7 +178,9 @@ impl DeliverArgs {
     #[must_use]
     pub fn settled(mut self) -> Self {
         if self.destination.as_deref() == Some("-") {
-            self.destination = None;
+            // The two may stand in either order.
+            let other = self.shared.document.take().filter(|word| word != "-");
+            self.destination = other;
             self.shared.document = Some("-".to_owned());
         }
         self

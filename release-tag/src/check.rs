@@ -118,8 +118,8 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Status, Error> {
     let workplace = Workplace::of(&session)?;
     let reach = if args.offline { Reach::Clone } else { Reach::Remote };
     let gate = Gate::of(&workplace, &args.tags, reach, console)?;
-    if let Remote::Silent { name, reason } = &gate.facts.git.remote {
-        let notice = format!("the remote {name} was not asked: {reason}");
+    if let Remote::Unasked { name } = &gate.facts.git.remote {
+        let notice = format!("the remote {name} was not asked");
         console.warn(&notice);
         session.note(notice);
     }

@@ -51,6 +51,7 @@ pub fn run(args: &TagArgs, console: &Console) -> Result<Status, Error> {
 fn notices(remote: &Remote) -> Vec<String> {
     match remote {
         Remote::None => vec!["there is no remote: the tags stay in this clone".to_owned()],
+        Remote::Unasked { name } => vec![format!("{name} was not asked")],
         Remote::Silent { name, reason } => vec![format!("{name} was not asked: {reason}")],
         Remote::Asked { name, branch: Some(branch), .. } if branch.standing == Ancestry::Ancestor => {
             vec![format!("{name}/{} is at {}", branch.name, &branch.commit[..branch.commit.len().min(12)])]

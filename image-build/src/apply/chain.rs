@@ -97,8 +97,9 @@ impl<'a> Build<'a> {
 
     fn common(&mut self) -> Result<(Made, Stage), Error> {
         let plan = self.plan.common.clone();
-        let context = digest(&plan.request.context)?;
         let stage = Stage::copy(&plan.request.context, &self.stage_dir)?;
+        // Of the copy, which is what is built: the tree may be edited meanwhile.
+        let context = digest(&stage.path())?;
         self.image("common", &plan, &stage)?;
         stage.drop_edited()?;
         let image = self.as_set(&plan.request.tag)?;
@@ -107,8 +108,8 @@ impl<'a> Build<'a> {
 
     fn mission(&mut self) -> Result<Digest, Error> {
         let plan = self.plan.mission.clone();
-        let context = digest(&plan.request.context)?;
         let stage = Stage::copy(&plan.request.context, &self.stage_dir)?;
+        let context = digest(&stage.path())?;
         stage.add_directories(&self.expected_directories()?)?;
         self.image("mission", &plan, &stage)?;
         Ok(context)

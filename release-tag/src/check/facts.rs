@@ -108,7 +108,12 @@ pub struct Git {
 pub enum Remote {
     /// There is none.
     None,
-    /// It was not asked, or did not answer.
+    /// It was not asked, because the user said so.
+    Unasked {
+        /// Its name.
+        name: String,
+    },
+    /// It did not answer.
     Silent {
         /// Its name.
         name: String,

@@ -197,13 +197,15 @@ fn git(repo: &Repo<'_>, place: &Workplace, tags: &TagsArgs, reach: Reach) -> Res
         }
     }
     let remote = remote(repo, &names, tags, reach)?;
-    Ok(Git { changes: repo.changes(&contexts)?, ignored, tags: local, remote, head, committed })
+    // What image-configure reads decides what is built, as the contexts do.
+    let inputs = [contexts[0], contexts[1], Path::new("setup-env.template"), Path::new("infrequent-env")];
+    Ok(Git { changes: repo.changes(&inputs)?, ignored, tags: local, remote, head, committed })
 }
 
 fn remote(repo: &Repo<'_>, names: &[String], tags: &TagsArgs, reach: Reach) -> Result<Remote, Error> {
     let Some(name) = repo.remote(tags.remote.as_deref())? else { return Ok(Remote::None) };
     if reach == Reach::Clone {
-        return Ok(Remote::Silent { name, reason: "--offline".to_owned() });
+        return Ok(Remote::Unasked { name });
     }
     let branch = repo.branch()?;
     let branch_ref = branch.as_ref().map(|branch| format!("refs/heads/{branch}"));

@@ -74,13 +74,17 @@ fn elsewhere(facts: &Facts, tags: &BTreeMap<String, String>) -> Ruling {
     )
 }
 
+/// What cannot be asked is no yes; only who said --offline, or has no remote, is not held to it.
 fn unasked(remote: &Remote) -> Ruling {
-    Ruling::Skipped(match remote {
+    match remote {
+        Remote::Unasked { name } => Ruling::Skipped(format!("{name} was not asked: --offline")),
         Remote::Silent { name, reason } => {
-            format!("{name} was not asked: {}", reason.lines().next().unwrap_or(""))
+            let last = reason.lines().rev().find(|line| !line.trim().is_empty());
+            let last = last.unwrap_or("no answer").trim_start_matches([' ', '|']);
+            Ruling::Failed(format!("{name} does not answer: {last}"))
         }
-        _ => "there is no remote".to_owned(),
-    })
+        _ => Ruling::Skipped("there is no remote".to_owned()),
+    }
 }
 
 fn short(commit: &str) -> &str {

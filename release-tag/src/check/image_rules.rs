@@ -71,7 +71,15 @@ pub fn named(facts: &Facts) -> Ruling {
 /// RT050
 pub fn tested(facts: &Facts) -> Ruling {
     with_image(facts, |image| match &facts.image.tested {
-        Ok(Some(tested)) => verdict(image, &tested.image, tested.verdict, "its tests failed"),
+        Ok(Some(tested)) => {
+            // A run may have been allowed to test nothing, or less than was asked for; a release may not.
+            let counts = tested.outcome.counts();
+            let whole = counts.run() > 0 && counts.failed == 0 && counts.not_run == 0;
+            let verdict_now = if whole { tested.verdict } else { Verdict::No };
+            let (run, lost) = (counts.run(), counts.not_run);
+            let why = format!("its tests failed: {run} run, {} failed, {lost} not run", counts.failed);
+            verdict(image, &tested.image, verdict_now, &why)
+        }
         other => lacking(other, image, "image-test"),
     })
 }

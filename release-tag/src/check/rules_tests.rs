@@ -242,9 +242,36 @@ fn a_branch_that_is_behind_is_refused() {
 }
 
 #[test]
-fn without_an_answer_of_the_remote_its_rules_are_skipped_and_say_why() {
-    let silent = Remote::Silent { name: "origin".to_owned(), reason: "no route\nto host".to_owned() };
-    for (remote, said) in [(Remote::None, "there is no remote"), (silent, "origin was not asked: no route")] {
+fn a_remote_that_does_not_answer_is_no_yes() {
+    let silent = || Remote::Silent { name: "origin".to_owned(), reason: "call\n  | no route".to_owned() };
+    for code in ["RT061", "RT062"] {
+        trips(code, |f| f.git.remote = silent());
+    }
+    let rules = judge(
+        &{
+            let mut facts = good();
+            facts.git.remote = silent();
+            facts
+        },
+        |_| true,
+    );
+    let told: Vec<&str> = rules.iter().filter_map(|rule| rule.detail.as_deref()).collect();
+    assert_eq!(told, ["origin does not answer: no route"; 2]);
+}
+
+#[test]
+fn a_run_that_was_allowed_to_test_nothing_is_no_test() {
+    trips("RT050", |f| {
+        let tested = f.image.tested.as_mut().unwrap().as_mut().unwrap();
+        tested.outcome.environments.clear();
+    });
+}
+
+#[test]
+fn without_a_remote_to_ask_its_rules_are_skipped_and_say_why() {
+    let unasked = Remote::Unasked { name: "origin".to_owned() };
+    for (remote, said) in [(Remote::None, "there is no remote"), (unasked, "origin was not asked: --offline")]
+    {
         let mut facts = good();
         facts.git.remote = remote;
         let rules = judge(&facts, |_| true);

@@ -44,6 +44,7 @@ impl Plan {
         let (remote, there) = match &git.remote {
             Remote::None => (None, None),
             Remote::Asked { name, tags, .. } => (Some(name.clone()), Some(tags)),
+            Remote::Unasked { name } => (Some(name.clone()), None),
             Remote::Silent { name, .. } if !args.execute => (Some(name.clone()), None),
             Remote::Silent { name, reason } => {
                 return Err(Error::RemoteSilent { remote: name.clone(), reason: reason.clone() });
