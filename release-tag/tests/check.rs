@@ -184,7 +184,12 @@ fn tags_at_another_commit_and_a_remote_that_is_ahead_are_found() {
     assert_eq!(release.run(&["check"]).broken(), ["RT062"]);
     assert_eq!(release.run(&["check", "--offline"]).broken(), [""; 0]);
     fs::remove_dir_all(remote.path()).unwrap();
+    // A remote that cannot be asked is no yes; who wants to go on says so.
     let ran = release.run(&["check"]);
+    assert_eq!(ran.code(), 1);
+    assert_eq!(ran.broken(), ["RT061", "RT062"]);
+    assert!(ran.said().contains("origin does not answer"), "{}", ran.said());
+    let ran = release.run(&["check", "--offline"]);
     assert_eq!(ran.code(), 0);
     assert!(ran.said().contains("the remote origin was not asked"), "{}", ran.said());
 }

@@ -11,7 +11,9 @@ use std::process::{Command, Output};
 use common::context;
 use common::digest::{self, Digest};
 use common::evidence::{Built, Compared, Store, Tested};
-use common::report::{CheckOutcome, ImageIdentity, TestOutcome, Verdict};
+use common::report::{
+    CheckOutcome, ImageIdentity, TestCase, TestEnvironment, TestKind, TestOutcome, TestStatus, Verdict,
+};
 use common::settings::{CalVersion, UseFrozen};
 use common::testing::{FakeEngine, Repository};
 use jiff::Timestamp;
@@ -88,8 +90,7 @@ impl Release {
     }
 
     pub fn test(&self, verdict: Verdict) {
-        let outcome =
-            TestOutcome { container_status: 0, reasons: Vec::new(), environments: Vec::new(), log: None };
+        let outcome = green();
         let tested = Tested { image: self.identity(), at: Timestamp::UNIX_EPOCH, verdict, outcome };
         self.store().write(&self.id, &tested).unwrap();
     }
@@ -204,4 +205,18 @@ impl Ran {
         let broken = rules.iter().filter(|rule| rule["status"] == "failed");
         broken.map(|rule| rule["code"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// The results of a run in which one thing was tested, and passed.
+fn green() -> TestOutcome {
+    let case = TestCase {
+        kind: TestKind::Import,
+        name: "numpy".to_owned(),
+        status: TestStatus::Passed,
+        seconds: None,
+        detail: None,
+    };
+    let name = "roman-cal".to_owned();
+    let environment = TestEnvironment { name, cases: vec![case], ..TestEnvironment::default() };
+    TestOutcome { environments: vec![environment], ..TestOutcome::default() }
 }
