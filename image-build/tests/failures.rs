@@ -30,7 +30,7 @@ fn an_engines_failure_passes_through_at_every_step() {
             said.contains("| no space left on device") && said.contains(&format!("-{step}.log")),
             "{said}"
         );
-        assert_eq!(bench.siblings(), ["image-update"], "nothing is frozen after a failure");
+        assert_eq!(bench.siblings(), ["image-update --quiet"], "quiet too, and nothing is frozen after");
         assert!(bench.engine.lines().len() > before);
         bench.assert_untouched();
         let store = Store::in_state(&bench.repository.at(".image"));
@@ -112,7 +112,8 @@ fn d20_drift_is_a_notice_and_no_failure() {
     bench.sibling("image-freeze", &format!("cat '{}'; exit 1", answer.display()));
     let document = bench.build(&[]);
     assert_eq!(document.reports.len(), 2);
-    assert_eq!(document.reports[1].notices.len(), 1);
+    let notices = &document.reports[1].notices;
+    assert!(notices.iter().any(|notice| notice.contains("not what was frozen")), "{notices:?}");
     assert!(built(&document).steps.iter().any(|step| step.name == "check"));
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn run(args: &ImageArgs, console: &Console) -> Result<Status, Error> 
     let specs = digest::of_tree(&dir, &|_| false).map_err(|source| Error::Read { path: dir, source })?;
     let settings = &session.document.settings;
     let engine = engine::choose(settings.engine, console)?;
+    engine.sweep_containers(console)?;
     let image = image::find(args.image.as_deref(), &session, &workplace.evidence(), (&engine, console))?;
     console.status(format_args!("reading what {} ({}) holds", image.name, image.id.short()));
     let inventory = inventory(&engine, &image, console)?;

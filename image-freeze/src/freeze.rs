@@ -25,6 +25,7 @@ pub(crate) fn run(args: &ImageArgs, console: &Console) -> Result<Status, Error> 
     let workplace = Workplace::of(&session)?;
     let (_lock, stage) = workplace.begin(console)?;
     let engine = engine::choose(session.document.settings.engine, console)?;
+    engine.sweep_containers(console)?;
     let image = image::find(args.image.as_deref(), &session, &workplace.evidence(), (&engine, console))?;
     console.status(format_args!("taking the frozen specs out of {} ({})", image.name, image.id.short()));
     let files = capture::read(&engine, &image, console)?;

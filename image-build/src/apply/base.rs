@@ -12,6 +12,8 @@ use crate::dockerfile::Edits;
 use crate::error::Error;
 use crate::plan::{BasePlan, SourcePlan};
 use crate::progress;
+use common::settings::UseFrozen;
+
 use crate::stage::{self, Stage};
 
 impl Build<'_> {
@@ -32,12 +34,16 @@ impl Build<'_> {
     fn pull(&mut self, reference: &str, fresh: bool) -> Result<(), Error> {
         if !fresh && self.engine.inspect(reference, self.console)?.is_some() {
             self.console.status(format_args!("base: {reference} is here"));
+            self.tell_of_moving(reference);
             self.push("base", StepStatus::Skipped, Duration::ZERO, None);
             return Ok(());
         }
         let start = Instant::now();
         let pulled = self.engine_step("base", |engine, console, sink| engine.pull(reference, console, sink));
-        let Err(Error::Step { exit, output, .. }) = pulled else { return pulled };
+        let Err(Error::Step { exit, output, .. }) = pulled else {
+            self.tell_of_moving(reference);
+            return pulled;
+        };
         if self.engine.inspect(reference, self.console)?.is_none() {
             return Err(Error::Step { step: "base".to_owned(), exit, output });
         }
@@ -46,6 +52,17 @@ impl Build<'_> {
         self.session.note(notice);
         self.push("base", StepStatus::Skipped, start.elapsed(), Some(&output.log));
         Ok(())
+    }
+
+    /// D15: a frozen build upon a name that moves is frozen above its base only.
+    fn tell_of_moving(&mut self, reference: &str) {
+        if self.settings().use_frozen == UseFrozen::Frozen && !reference.contains("@sha256:") {
+            let notice = format!(
+                "the base {reference} is a name that may move; for a base that stays: --base-image NAME@sha256:DIGEST"
+            );
+            self.console.notice(&notice);
+            self.session.note(notice);
+        }
     }
 
     fn bootstrap(&mut self, tag: &str, refresh: bool) -> Result<(), Error> {
