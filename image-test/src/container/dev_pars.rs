@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(pars.appended_to(once.clone()), once);
     }
 
-    /// D8: in IMAGE_RUN_PARS a path with a blank falls apart; the words themselves hold together.
+    /// D8: in `IMAGE_RUN_PARS` a path with a blank falls apart; the words themselves hold together.
     #[test]
     fn d8_a_path_with_a_blank_cannot_be_exported() {
         let pars = made("/a clone");
