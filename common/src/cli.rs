@@ -37,6 +37,36 @@ pub struct SharedArgs {
     pub voice: VoiceArgs,
 }
 
+/// What finds the settings and the engine, for commands that neither read nor print a document: their
+/// standard streams belong to somebody else.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PlaceArgs {
+    /// Read the settings from the document in FILE
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+
+    /// The deployments repository, if it is not the one around the working directory
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+
+    /// Which container engine to use, for this call
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineChoice>,
+
+    /// How much is said.
+    #[command(flatten)]
+    pub voice: VoiceArgs,
+}
+
+impl PlaceArgs {
+    /// The same as every other tool takes it.
+    #[must_use]
+    pub fn shared(&self) -> SharedArgs {
+        let Self { settings, root, engine, voice } = self.clone();
+        SharedArgs { settings, root, engine, voice, ..SharedArgs::default() }
+    }
+}
+
 /// Flags for how much is said.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct VoiceArgs {

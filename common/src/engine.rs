@@ -113,6 +113,10 @@ pub struct FileEntry<'a> {
     pub size: u64,
     /// The target, if it is a symbolic or hard link; a link has no content here.
     pub link: Option<&'a Path>,
+    /// Whether the link is a hard one: its target is then a path like this one's.
+    pub is_hard: bool,
+    /// Whether it is itself what was asked for, not something below that.
+    pub is_top: bool,
 }
 
 /// Takes the files of an image one by one, with their content.

@@ -5,7 +5,8 @@
 //! * a process group of its own, so that a signal meant for us reaches the child's children too;
 //! * standard input is empty unless something is handed in: a tool in a pipe must not lose the
 //!   document to a child that happens to read;
-//! * a child's output is never our standard output.
+//! * a child's output is never our standard output, but where a person runs a command through us
+//!   ([`pass`], [`attach`]).
 
 mod interrupt;
 mod invocation;
@@ -268,6 +269,19 @@ pub fn read<T, E: From<ProcessError>>(
     let captured = finish(call, &reader)?;
     interrupt::unless_cleanup(call)?;
     if captured.exit.is_success() { consumed } else { Err(call.failed(&captured).into()) }
+}
+
+/// Runs a child whose two output streams are ours, byte for byte: for a command that a person runs
+/// through us, whose output may be a picture. A status other than 0 is not an error here.
+///
+/// # Errors
+/// The child could not be run, or we were told to stop.
+pub fn pass(call: &Invocation, console: &Console) -> Result<Exit, ProcessError> {
+    let handle = start(call, console, Expression::clone)?;
+    let _group = interrupt::Group::of(&handle.pids(), call);
+    let output = handle.wait().map_err(|source| call.talk(source))?;
+    interrupt::unless_cleanup(call)?;
+    Ok(output.status.into())
 }
 
 /// Runs a child on our own terminal, in our process group, with all three streams: a shell for a

@@ -1,7 +1,9 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
-use common::cli::SharedArgs;
+use common::cli::{PlaceArgs, SharedArgs};
 use common::console::Verbosity;
 
 /// Keep what a build solved: /opt/env-frozen of the image becomes env-frozen of the mission
@@ -30,6 +32,12 @@ pub(crate) enum Command {
     /// Read from the bytes of the image, which is not run: conda's own records, and the metadata of every
     /// installed Python distribution. The image's copy of the frozen specs is not looked at.
     Check(ImageArgs),
+    /// Copy a file or a directory out of the image, which is not run
+    ///
+    /// As `docker cp` has it: a directory that is there already gets SRC by its name (or what is in SRC,
+    /// if that ends in `/.`); another DEST becomes SRC. Links are copied if they stay inside SRC.
+    /// Nothing is written outside DEST. Directories without a file in them are left out.
+    Copy(CopyArgs),
 }
 
 /// Flags of the commands that read an image.
@@ -56,15 +64,36 @@ pub(crate) struct ChillArgs {
     pub shared: SharedArgs,
 }
 
+/// Flags of `copy`.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct CopyArgs {
+    /// The file or directory in the image
+    #[arg(value_name = "SRC", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub source: String,
+
+    /// Where to copy it
+    #[arg(value_name = "DEST", default_value = ".")]
+    pub dest: PathBuf,
+
+    /// The image, by name or id, instead of the configured one
+    #[arg(value_name = "IMAGE")]
+    pub image: Option<String>,
+
+    /// What finds the settings and the engine.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
 impl Args {
     /// How much is said.
     pub(crate) const fn verbosity(&self) -> Verbosity {
-        let shared = match &self.command {
-            None => &self.freeze.shared,
-            Some(Command::Chill(args)) => &args.shared,
-            Some(Command::Check(args)) => &args.shared,
+        let voice = match &self.command {
+            None => self.freeze.shared.voice,
+            Some(Command::Chill(args)) => args.shared.voice,
+            Some(Command::Check(args)) => args.shared.voice,
+            Some(Command::Copy(args)) => args.place.voice,
         };
-        shared.voice.verbosity()
+        voice.verbosity()
     }
 }
 
@@ -88,7 +117,7 @@ mod tests {
             let shared = match Args::parse_from(["image-freeze", name, "-"]).command {
                 Some(Command::Chill(args)) => args.shared,
                 Some(Command::Check(args)) => args.shared,
-                None => panic!("{name}"),
+                _ => panic!("{name}"),
             };
             assert!(shared.document.is_some());
         }

@@ -106,6 +106,22 @@ pub(crate) enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// Nothing can be copied to there.
+    #[error("cannot copy to {}: {reason}", path.display())]
+    NoPlace {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A file out of the image cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A tree cannot be replaced.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -140,7 +156,8 @@ impl Fault for Error {
             | Self::Damaged { .. }
             | Self::InTheWay { .. } => Status::Data,
             Self::File(error) => error.status(),
-            Self::Read { source, .. } => io_status(source),
+            Self::Read { source, .. } | Self::Write { source, .. } => io_status(source),
+            Self::NoPlace { .. } => Status::CannotCreate,
             Self::Tree(error) => error.status(),
             Self::Evidence(error) => error.status(),
         }

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod chill;
+mod copy;
 mod error;
 mod freeze;
 mod image;
@@ -32,5 +33,6 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
         None => freeze::run(&args.freeze, console),
         Some(Command::Chill(args)) => chill::run(args, console),
         Some(Command::Check(args)) => check::run(args, console),
+        Some(Command::Copy(args)) => copy::run(args, console),
     }
 }

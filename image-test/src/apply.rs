@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use common::console::Verbosity;
+use common::console::{Console, Verbosity};
 use common::engine::EngineError;
 use common::evidence::Tested;
 use common::fault::Status;
@@ -40,10 +40,20 @@ enum End {
     Interrupted(u8),
 }
 
+/// Tests the image that `args` mean.
+pub(crate) fn run(args: &Args, console: &Console) -> Result<Status, Error> {
+    let mut session = Session::open("image-test", &args.shared, console)?;
+    reports::check_writable(&args.reports)?;
+    let bench = Bench::set_up(&session.document.settings, console)?;
+    let image = bench.image(args.image.as_deref(), &mut session)?;
+    let plan = Plan::new(args, &bench.settings, image);
+    test(&bench, &plan, args, session)
+}
+
 /// Runs the tests, and gives the status to end with after printing the document.
-pub(crate) fn test(bench: &Bench<'_>, plan: &Plan, args: &Args, session: Session) -> Result<Status, Error> {
+fn test(bench: &Bench<'_>, plan: &Plan, args: &Args, session: Session) -> Result<Status, Error> {
     bench.console.status(plan);
-    let ran = run(bench, plan)?;
+    let ran = run_tests(bench, plan)?;
     let fault = fault(bench, plan, &ran);
     let started = fault.is_none() || ran.transcript.has_begun();
     let took = ran.took;
@@ -79,7 +89,7 @@ fn finish(session: Session, tested: Tested, judgement: &Judgement) -> Result<Sta
     Ok(judgement.status)
 }
 
-fn run(bench: &Bench<'_>, plan: &Plan) -> Result<Ran, Error> {
+fn run_tests(bench: &Bench<'_>, plan: &Plan) -> Result<Ran, Error> {
     let console = bench.console;
     let mut log = Log::create(&bench.state, &bench.settings)?;
     let mut transcript = Transcript::new();

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use clap::Parser;
 use common::cli::SharedArgs;
+use common::console::Verbosity;
 use jiff::SignedDuration;
 
+use crate::container::args::Command;
 use crate::reports::Target;
 
 /// Run the tests of an image and turn their output into results
@@ -24,8 +26,12 @@ use crate::reports::Target;
 /// container ended with 0; 124 if the time limit passed; 125, 126 and 127 as docker gives them (the
 /// engine failed, the test script cannot be executed, there is none).
 #[derive(Debug, Parser)]
-#[command(name = "image-test", version)]
+#[command(name = "image-test", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    /// What else to do.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// What every tool takes.
     #[command(flatten)]
     pub(crate) shared: SharedArgs,
@@ -57,6 +63,13 @@ pub(crate) struct Args {
     /// Arguments for /opt/environments/test itself
     #[arg(last = true, value_name = "ARG")]
     pub(crate) arguments: Vec<String>,
+}
+
+impl Args {
+    /// How much is said.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        self.command.as_ref().map_or_else(|| self.shared.voice.verbosity(), Command::verbosity)
+    }
 }
 
 /// What does not make the answer a "no".

@@ -1,8 +1,11 @@
 //! How image-test fails.
 
+use std::path::PathBuf;
+
 use common::engine::EngineError;
 use common::evidence::EvidenceError;
-use common::fault::{Fault, Status};
+use common::fault::{Fault, Status, io_status};
+use common::process::Exit;
 use common::report::ImageIdentity;
 use common::session::SessionError;
 use common::state_file::StateFileError;
@@ -80,6 +83,42 @@ pub(crate) enum Error {
         /// What the engine said.
         said: String,
     },
+    /// There is no image to run a command in, and it is not looked for elsewhere.
+    #[error("there is no image {image} in {engine}, and it is not fetched from a registry")]
+    NotThere {
+        /// What was looked for.
+        image: String,
+        /// Where.
+        engine: String,
+    },
+    /// A directory to be mounted cannot be made.
+    #[error("cannot make the directory {} to be mounted", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A directory cannot be mounted.
+    #[error("cannot mount {}: {reason}", path.display())]
+    Unfit {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A word cannot be a part of `IMAGE_RUN_PARS`.
+    #[error("{word:?} cannot be in IMAGE_RUN_PARS, which is split at blanks")]
+    Blank {
+        /// The word.
+        word: String,
+    },
+    /// The hub's hook failed.
+    #[error("post-start-hook ended with {exit}; the command was not run")]
+    Hook {
+        /// How it ended.
+        exit: Exit,
+    },
     /// The time limit passed.
     #[error("the tests were ended after {seconds} seconds, the time limit")]
     TimeLimit {
@@ -101,6 +140,11 @@ impl Fault for Error {
             Self::NotStarted { status, .. } => Status::Passed(*status),
             Self::NoTest { .. } => Status::Passed(127),
             Self::NotExecutable { .. } => Status::Passed(126),
+            // What docker itself ends with.
+            Self::NotThere { .. } => Status::Passed(125),
+            Self::Directory { source, .. } => io_status(source),
+            Self::Unfit { .. } | Self::Blank { .. } => Status::Settings,
+            Self::Hook { exit } => exit.status(),
             Self::TimeLimit { .. } => Status::TimeLimit,
         }
     }
@@ -111,14 +155,20 @@ impl Fault for Error {
             Self::Report(error) => error.hint(),
             Self::Evidence(error) => error.hint(),
             Self::Engine(error) => error.hint(),
-            Self::NotBuilt | Self::NoImage { .. } => Some("image-build".to_owned()),
+            Self::NotBuilt | Self::NoImage { .. } | Self::NotThere { .. } => Some("image-build".to_owned()),
             Self::Gone { image, .. } => {
                 Some(format!("image-build, or image-test --image {} for what has that name now", image.name))
             }
             Self::NoTest { .. } => Some("give the mission an environments/test, then image-build".to_owned()),
             Self::NotExecutable { .. } => Some("chmod +x environments/test, then image-build".to_owned()),
             Self::TimeLimit { .. } => Some("give them longer: image-test --timeout DURATION".to_owned()),
-            Self::Specs(_) | Self::Log(_) | Self::NotStarted { .. } => None,
+            Self::Blank { .. } => Some("image-sh --dev or run-lab --dev, which take any path".to_owned()),
+            Self::Specs(_)
+            | Self::Log(_)
+            | Self::NotStarted { .. }
+            | Self::Directory { .. }
+            | Self::Unfit { .. }
+            | Self::Hook { .. } => None,
         }
     }
 }

@@ -16,6 +16,11 @@ pub struct Args {
     #[arg(long, value_name = "VERSION")]
     pub cal_version: Option<CalVersion>,
 
+    /// Only print the names of the environments of MISSION (else the configured one), on one line
+    #[arg(long, value_name = "MISSION", num_args = 0..=1, conflicts_with = "cal_version")]
+    #[expect(clippy::option_option, reason = "the flag, and its value, may each be there or not")]
+    pub list_environments: Option<Option<String>>,
+
     #[command(flatten)]
     pub shared: SharedArgs,
 }

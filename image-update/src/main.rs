@@ -4,6 +4,7 @@ mod apply;
 mod args;
 mod dockerfile;
 mod error;
+mod list;
 mod plan;
 mod specs;
 
@@ -27,6 +28,9 @@ fn main() -> ExitCode {
 
 fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     let mut session = Session::open("image-update", &args.shared, console)?;
+    if let Some(mission) = &args.list_environments {
+        return list::print(mission.as_deref(), &session.document.settings);
+    }
     if let Some(version) = &args.cal_version {
         session.document.settings.cal_version = version.clone();
     }

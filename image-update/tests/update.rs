@@ -62,6 +62,28 @@ fn d10_a_new_environment_is_updated_before_it_was_ever_frozen() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("noise"), "the script's output is for people");
 }
 
+/// D10, D11: the list was that of env-frozen, unsorted, with names repeated or lost; and it was empty,
+/// with status 0, where nothing had been frozen.
+#[test]
+fn d10_d11_the_environments_of_a_mission_are_one_sorted_line() {
+    let root = repository("none");
+    for dir in ["roman/environments/baseline/tests", "roman/env-frozen/gone", "tike/environments/tess"] {
+        fs::create_dir_all(root.path().join("deployments").join(dir)).unwrap();
+    }
+    let check = |args: &[&str], expected: &str| {
+        let output = run(root.path(), args);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+    };
+    check(&["--list-environments"], "baseline new-env roman-cal\n");
+    check(&["--list-environments", "tike"], "tess\n");
+    check(&["--list-environments=tike"], "tess\n");
+    assert!(!root.path().join("deployments/roman/Dockerfile").exists(), "nothing is updated");
+    let unknown = run(root.path(), &["--list-environments", "romna"]);
+    assert_eq!((unknown.status.code(), unknown.stdout.len()), (Some(2), 0));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("hint: did you mean `roman`?"));
+}
+
 #[test]
 fn none_runs_no_script_and_still_generates_the_dockerfile() {
     let root = repository("none");

@@ -33,7 +33,8 @@ pub(super) fn walk(stream: &mut dyn Read, content: Content, visit: Visitor<'_>) 
             }
         };
         let link = link_target(&entry, content, top.as_ref())?;
-        show(&mut entry, &path, link.as_deref(), content, visit)?;
+        let place = Place { content, is_top: matches!(top, Some(Top::File)) };
+        show(&mut entry, (&path, link.as_deref()), place, visit)?;
     }
     Ok(())
 }
@@ -58,11 +59,17 @@ impl Top {
     }
 }
 
+/// What an entry is a part of.
+#[derive(Clone, Copy)]
+struct Place {
+    content: Content,
+    is_top: bool,
+}
+
 fn show(
     entry: &mut Entry<'_, &mut dyn Read>,
-    path: &Path,
-    link: Option<&Path>,
-    content: Content,
+    (path, link): (&Path, Option<&Path>),
+    Place { content, is_top }: Place,
     visit: Visitor<'_>,
 ) -> io::Result<()> {
     let kind = entry.header().entry_type();
@@ -72,7 +79,7 @@ fn show(
     }
     let size = if is_file { entry.size() } else { 0 };
     let executable = is_file && entry.header().mode()? & 0o111 != 0;
-    let file = FileEntry { path, executable, size, link };
+    let file = FileEntry { path, executable, size, link, is_hard: kind == EntryType::Link, is_top };
     if content == Content::Root && is_of_the_engine(&file) {
         return Ok(());
     }

@@ -18,6 +18,7 @@ const MOST_LINKS: usize = 40;
 pub(super) fn walk(top: &Path, is_root: bool, visit: Visitor<'_>) -> io::Result<()> {
     for entry in walkdir::WalkDir::new(top).follow_links(false).sort_by_file_name() {
         let entry = entry?;
+        let is_top = entry.depth() == 0;
         let path = match entry.path().strip_prefix(top) {
             Ok(below) if !below.as_os_str().is_empty() => below,
             _ => Path::new(entry.file_name()),
@@ -25,13 +26,15 @@ pub(super) fn walk(top: &Path, is_root: bool, visit: Visitor<'_>) -> io::Result<
         let metadata = entry.metadata()?;
         if metadata.is_symlink() {
             let target = entry.path().read_link()?;
-            let file = FileEntry { path, executable: false, size: 0, link: Some(&target) };
+            let file =
+                FileEntry { path, executable: false, size: 0, link: Some(&target), is_hard: false, is_top };
             if !(is_root && is_of_the_engine(&file)) {
                 visit(&file, &mut io::empty())?;
             }
         } else if metadata.is_file() {
             let executable = metadata.permissions().mode() & 0o111 != 0;
-            let file = FileEntry { path, executable, size: metadata.len(), link: None };
+            let file =
+                FileEntry { path, executable, size: metadata.len(), link: None, is_hard: false, is_top };
             if !(is_root && is_of_the_engine(&file)) {
                 visit(&file, &mut File::open(entry.path())?)?;
             }

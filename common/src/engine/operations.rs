@@ -62,17 +62,7 @@ impl Engine {
         sink: &mut dyn FnMut(&[u8]),
     ) -> Result<Exit, EngineError> {
         let container = Container::new(self, console);
-        let call = match self.kind {
-            Kind::Docker => docker::run(self.call(), request, container.name()),
-            Kind::Podman => {
-                let quirk = self.podman_quirk(&request.image, console)?;
-                podman::run(self, request, container.name(), &quirk)
-            }
-            Kind::Buildah => {
-                let command = self.working_container(request, &container, console)?;
-                buildah::run(self, request, container.name(), &command)
-            }
-        };
+        let call = self.detached_call(request, &container, console)?;
         let call = match request.limit {
             None => call,
             Some(limit) => call.limit(limit),
@@ -80,6 +70,40 @@ impl Engine {
         Ok(match self.kind {
             Kind::Docker | Kind::Podman => process::stream(&call, console, sink)?,
             Kind::Buildah => process::stream(&call, console, &mut buildah::without_epilogue(sink))?,
+        })
+    }
+
+    /// As [`Self::run`], with both of the command's output streams as ours, byte for byte. It reads
+    /// our standard input if the request's own words ask for that (`-i`), and nothing otherwise.
+    ///
+    /// # Errors
+    /// As [`Self::run`]; there is no time limit.
+    pub fn run_through(&self, request: &RunRequest, console: &Console) -> Result<Exit, EngineError> {
+        let container = Container::new(self, console);
+        let call = self.detached_call(request, &container, console)?;
+        let reads = ["-i", "-t", "-it", "-ti", "--interactive", "--tty"];
+        if request.words.iter().any(|word| reads.contains(&word.as_str())) {
+            return Ok(process::attach(&call.input(Input::Ours), console)?);
+        }
+        Ok(process::pass(&call, console)?)
+    }
+
+    fn detached_call(
+        &self,
+        request: &RunRequest,
+        container: &Container<'_>,
+        console: &Console,
+    ) -> Result<Invocation, EngineError> {
+        Ok(match self.kind {
+            Kind::Docker => docker::run(self.call(), request, container.name()),
+            Kind::Podman => {
+                let quirk = self.podman_quirk(&request.image, console)?;
+                podman::run(self, request, container.name(), &quirk)
+            }
+            Kind::Buildah => {
+                let command = self.working_container(request, container, console)?;
+                buildah::run(self, request, container.name(), &command)
+            }
         })
     }
 

@@ -97,7 +97,17 @@ mod tests {
     use super::*;
 
     fn take(capture: &mut Capture, path: &str, content: &mut dyn Read) -> io::Result<()> {
-        capture.take(&FileEntry { path: Path::new(path), executable: false, size: 1, link: None }, content)
+        capture.take(
+            &FileEntry {
+                path: Path::new(path),
+                executable: false,
+                size: 1,
+                link: None,
+                is_hard: false,
+                is_top: false,
+            },
+            content,
+        )
     }
 
     #[test]
@@ -136,7 +146,14 @@ mod tests {
     fn links_are_passed_over() {
         let mut capture = Capture::default();
         let link = Some(Path::new("/etc/passwd"));
-        let entry = FileEntry { path: Path::new("x"), executable: false, size: 0, link };
+        let entry = FileEntry {
+            path: Path::new("x"),
+            executable: false,
+            size: 0,
+            link,
+            is_hard: false,
+            is_top: false,
+        };
         capture.take(&entry, &mut io::empty()).unwrap();
         assert!(capture.files.is_empty() && capture.links == [Path::new("x")]);
     }

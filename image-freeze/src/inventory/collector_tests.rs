@@ -3,14 +3,27 @@ use super::*;
 const SITE: &str = "opt/conda/envs/x/lib/python3.11/site-packages";
 
 fn take(collector: &mut Collector, path: &str, content: &str) {
-    let entry =
-        FileEntry { path: Path::new(path), executable: false, size: content.len() as u64, link: None };
+    let entry = FileEntry {
+        path: Path::new(path),
+        executable: false,
+        size: content.len() as u64,
+        link: None,
+        is_hard: false,
+        is_top: false,
+    };
     collector.take(&entry, &mut content.as_bytes()).unwrap();
 }
 
 fn link(collector: &mut Collector, path: &str, target: &str) {
     let target = Some(Path::new(target));
-    let entry = FileEntry { path: Path::new(path), executable: false, size: 0, link: target };
+    let entry = FileEntry {
+        path: Path::new(path),
+        executable: false,
+        size: 0,
+        link: target,
+        is_hard: false,
+        is_top: false,
+    };
     collector.take(&entry, &mut io::empty()).unwrap();
 }
 

@@ -1,0 +1,108 @@
+//! The commands that people run in an image: `exec`, `shell`, `lab`. Nothing is recorded of them, and
+//! their standard output is the container's.
+
+pub(crate) mod args;
+mod caller;
+mod dev_pars;
+mod plan;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::console::Console;
+use common::engine::{self, Engine, RunRequest};
+use common::fault::Status;
+use common::session::{self, Session};
+use common::settings::Settings;
+
+use crate::error::Error;
+use args::{Command, DevParsArgs};
+use caller::Caller;
+use dev_pars::DevPars;
+use plan::{Plan, Wish};
+
+/// Does what `command` asks for; the status is the container's own.
+pub(crate) fn run(command: &Command, console: &Console) -> Result<Status, Error> {
+    let session = Session::open("image-test", &command.place().shared(), console)?;
+    let settings = &session.document.settings;
+    let caller = Caller::ours();
+    if let Command::Lab(args) = command
+        && !args.ignored.is_empty()
+    {
+        console.warn(format_args!("ignored: {}", args.ignored.join(" ")));
+    }
+    match command {
+        Command::DevPars(args) => print_dev_pars(args, settings, &caller, console),
+        Command::Exec(_) | Command::Shell(_) | Command::Lab(_) => {
+            start(&command.wish(), settings, &caller, console)
+        }
+    }
+}
+
+fn start(wish: &Wish, settings: &Settings, caller: &Caller, console: &Console) -> Result<Status, Error> {
+    let engine = engine::choose(settings.engine, console)?;
+    engine.sweep_containers(console)?;
+    let image = plan::image(wish, settings, caller);
+    // An engine that has no such image would look for it in a public registry.
+    if engine.inspect(&image, console)?.is_none() {
+        return Err(Error::NotThere { image, engine: engine.to_string() });
+    }
+    let dev = dev_pars(wish.dev, settings, caller, console)?;
+    let home = caller.home.as_deref().map(|home| made(home, &caller.dir)).transpose()?;
+    if let Some(words) = caller.other_words(settings) {
+        console.notice(format_args!("IMAGE_RUN_PARS of the shell is taken: {words}"));
+    }
+    let plan = Plan::new(wish, settings, caller, (&dev, home.as_deref()))?;
+    carry_out(&plan, wish.is_interactive, &engine, console)
+}
+
+fn carry_out(plan: &Plan, interactive: bool, engine: &Engine, console: &Console) -> Result<Status, Error> {
+    for line in &plan.announcements {
+        console.status(line);
+    }
+    if let Some(hook) = &plan.hook {
+        run_hook(hook, engine, console)?;
+    }
+    let exit = if interactive {
+        engine.run_attached(&plan.request, console)?
+    } else {
+        engine.run_through(&plan.request, console)?
+    };
+    Ok(exit.status())
+}
+
+/// What the hook prints is no part of what the command prints.
+fn run_hook(hook: &RunRequest, engine: &Engine, console: &Console) -> Result<(), Error> {
+    let exit = engine.run(hook, console, &mut |line| console.child_line(line))?;
+    if exit.is_success() { Ok(()) } else { Err(Error::Hook { exit }) }
+}
+
+/// The directory `path`, seen from `dir`, made if it is not there, by its real name.
+fn made(path: &Path, dir: &Path) -> Result<PathBuf, Error> {
+    let path = dir.join(path);
+    let made = fs::create_dir_all(&path).and_then(|()| path.canonicalize());
+    made.map_err(|source| Error::Directory { path, source })
+}
+
+fn dev_pars(dev: bool, settings: &Settings, caller: &Caller, console: &Console) -> Result<DevPars, Error> {
+    let pars = dev_pars::plan(dev, settings, caller, &|dir| dir.is_dir())?;
+    for dir in &pars.missing {
+        console.notice(format_args!("{} is not there, and not mounted", dir.display()));
+    }
+    for dir in &pars.create {
+        made(dir, &caller.dir)?;
+    }
+    Ok(pars)
+}
+
+fn print_dev_pars(
+    args: &DevParsArgs,
+    settings: &Settings,
+    caller: &Caller,
+    console: &Console,
+) -> Result<Status, Error> {
+    let pars = dev_pars(args.dev, settings, caller, console)?;
+    let all = pars.exported(caller.words(settings))?;
+    session::print(&if args.shell { pars.as_shell(&all) } else { format!("{all}\n") })?;
+    Ok(Status::Done)
+}
