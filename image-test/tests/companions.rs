@@ -106,7 +106,7 @@ fn a_missing_image_is_125_and_nothing_is_fetched() {
     assert!(!lab.repository.at("never").exists());
 }
 
-/// D29: SP_HOME needed a program that no system has, and was seen from the mission's directory.
+/// D29: `SP_HOME` needed a program that no system has, and was seen from the mission's directory.
 #[test]
 fn d29_sp_home_is_seen_from_where_the_caller_stands_and_made() {
     let lab = Lab::new();

@@ -53,16 +53,17 @@ impl<'a> Writer<'a> {
             return Err(fault);
         }
         read?;
-        let place = match self.place {
-            Some(place) => place,
+        let place = if let Some(place) = self.place {
+            place
+        } else {
             // A directory without a file.
-            None => {
-                let place = self.landing.of_directory(self.source)?;
-                directory(&place.root, &place.below)?;
-                place
-            }
+            let place = self.landing.of_directory(self.source)?;
+            directory(&place.root, &place.below)?;
+            place
         };
-        Ok(Copied { files: self.files, to: place.root.join(place.below), left_out: self.left_out })
+        // Joining nothing would leave a `/` at the end.
+        let to: PathBuf = place.root.components().chain(place.below.components()).collect();
+        Ok(Copied { files: self.files, to, left_out: self.left_out })
     }
 
     fn write(&mut self, entry: &FileEntry<'_>, content: &mut dyn Read) -> Result<(), Error> {
