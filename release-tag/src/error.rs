@@ -14,6 +14,7 @@ use common::state_file::StateFileError;
 use common::version_file::{BadMissionVersion, VersionFileError};
 use thiserror::Error;
 
+use crate::companion::CompanionError;
 use crate::oci::OciError;
 use crate::registry::{BadRepository, RegistryError};
 
@@ -35,6 +36,9 @@ pub enum Error {
     /// The evidence about an image is damaged.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// A companion command could not do its part.
+    #[error(transparent)]
+    Companion(#[from] CompanionError),
     /// git failed.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -194,6 +198,7 @@ impl Fault for Error {
             Self::State(error) => error.status(),
             Self::Lock(error) => error.status(),
             Self::Evidence(error) => error.status(),
+            Self::Companion(error) => error.status(),
             Self::Git(error) => error.status(),
             Self::Engine(error) => error.status(),
             Self::Oci(error) => error.status(),
@@ -225,6 +230,7 @@ impl Fault for Error {
             Self::Deployment(error) => return error.hint(),
             Self::Lock(error) => return error.hint(),
             Self::Evidence(error) => return error.hint(),
+            Self::Companion(error) => return error.hint(),
             Self::Git(error) => return error.hint(),
             Self::Engine(error) => return error.hint(),
             Self::Registry(error) => return error.hint(),
