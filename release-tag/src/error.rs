@@ -38,7 +38,7 @@ pub enum Error {
     Evidence(#[from] EvidenceError),
     /// A companion command could not do its part.
     #[error(transparent)]
-    Companion(#[from] CompanionError),
+    Companion(Box<CompanionError>),
     /// git failed.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -178,6 +178,13 @@ pub enum Error {
         /// The flag that replaces it.
         flag: &'static str,
     },
+}
+
+impl From<CompanionError> for Error {
+    fn from(error: CompanionError) -> Self {
+        // Boxed, since it is the largest and the rarest.
+        Self::Companion(Box::new(error))
+    }
 }
 
 fn lines(paths: &[PathBuf]) -> String {
