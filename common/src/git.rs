@@ -1,9 +1,10 @@
 //! A git repository, through the git program.
 //!
 //! Everything is asked for in git's stable, NUL-separated forms, with every option pinned that a
-//! user's configuration could turn into another answer. Nothing here stashes, resets, checks out or
+//! user's configuration could turn into another answer. Nothing here stashes, resets, forces or
 //! deletes: what a person has in the work tree and in the index stays (D60, D62).
 
+mod branches;
 mod error;
 mod save;
 mod status;

@@ -57,11 +57,14 @@ pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<
     let _lock = Lock::take(&state.dir("locks")?.join("build"), PATIENCE, console)?;
     let stage_dir = state.dir("stage")?.join("build");
     stage::sweep(&stage_dir);
-    look(settings, choices.update && settings.cal_version != CalVersion::None, console)?;
+    if !args.many.base_only {
+        look(settings, choices.update && settings.cal_version != CalVersion::None, console)?;
+    }
     let engine = engine::choose(settings.engine, console)?;
     warn_of_lacks(&engine, &choices, console);
     let plan = Plan::new(settings, &choices, &engine);
-    Build::new(session, console, (engine, plan), (state, stage_dir))?.run(&choices)
+    let build = Build::new(session, console, (engine, plan), (state, stage_dir))?;
+    if args.many.base_only { build.run_base() } else { build.run(&choices) }
 }
 
 /// What the flags, the settings and the machine add up to.

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use jiff::Timestamp;
 
 use common::cli::SharedArgs;
-use common::settings::{BaseImage, CaBundle, Settings};
+use common::deployment::Mission;
+use common::settings::{BaseImage, CaBundle, Settings, UseFrozen};
 
 /// Build a mission's image chain: base, common, mission, and the ownership of its caches
 ///
@@ -28,6 +29,48 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     pub(crate) inputs: InputArgs,
+
+    #[command(flatten)]
+    pub(crate) many: ManyArgs,
+}
+
+/// Flags for something else than one whole build.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManyArgs {
+    /// Make or pull the base image, and build nothing upon it
+    #[arg(long, conflicts_with_all = ["all", "prune"])]
+    pub(crate) base_only: bool,
+
+    /// Update, build, or build and test every mission; the configuration stays as it is
+    #[arg(long, value_name = "STEP", conflicts_with = "prune")]
+    pub(crate) all: Option<Through>,
+
+    /// With --all: build in these modes, each as notebook-MISSION:latest-MODE with a log of its own
+    #[arg(long, value_name = "MODE", requires = "all", value_delimiter = ' ')]
+    pub(crate) mode: Vec<UseFrozen>,
+
+    /// With --all: go on with the next mission after a failure
+    #[arg(long, requires = "all")]
+    pub(crate) keep_going: bool,
+
+    /// Remove the images that a build of MISSION makes, by their exact names
+    #[arg(long, value_name = "MISSION")]
+    pub(crate) prune: Option<Mission>,
+
+    /// With --prune: also remove what else the engine holds and nobody uses
+    #[arg(long, requires = "prune")]
+    pub(crate) system: bool,
+}
+
+/// How far every mission is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Through {
+    /// Bring the specs up to date.
+    Update,
+    /// Also build.
+    Build,
+    /// Also test.
+    Test,
 }
 
 /// Flags that only look.

@@ -6,9 +6,11 @@ mod args;
 mod base;
 mod dockerfile;
 mod error;
+mod many;
 mod plan;
 mod preflight;
 mod progress;
+mod prune;
 mod stage;
 
 use std::process::ExitCode;
@@ -16,6 +18,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use common::session::{self, Session};
+use common::settings::EngineChoice;
 use common::{cli, console::Console, fault::Status};
 
 use args::Args;
@@ -32,11 +35,18 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
         session::print(&apply::engine_info(args, console)?)?;
         return Ok(Status::Done);
     }
+    if let Some(mission) = &args.many.prune {
+        let choice = args.shared.engine.unwrap_or(EngineChoice::Auto);
+        return prune::run(mission, args.many.system, choice, console);
+    }
     let mut session = Session::open("image-build", &args.shared, console)?;
     args.inputs.override_settings(&mut session.document.settings);
     if args.info.plan {
         session::print(&apply::planned(args, &session)?)?;
         return Ok(Status::Done);
+    }
+    if let Some(through) = args.many.all {
+        return many::run(through, &args.many, &session, console);
     }
     apply::build(args, session, console)
 }

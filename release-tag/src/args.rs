@@ -1,8 +1,9 @@
 //! What can be typed.
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use common::cli::SharedArgs;
+use common::cli::{SharedArgs, VoiceArgs};
 
+use crate::companion::{ChangedArgs, HashesArgs, PostMergeArgs, PrepareArgs};
 use crate::oci::Compression;
 
 /// Versions, saves, checks, tags and delivers the release of a mission's image.
@@ -27,18 +28,30 @@ pub enum Command {
     Tag(TagArgs),
     /// Deliver the tested image, by digest
     Deliver(DeliverArgs),
+    /// Tell whether a branch differs from another in some paths: branch-changes-obj
+    Changed(ChangedArgs),
+    /// Commit new versions on a branch of their own: release
+    Prepare(PrepareArgs),
+    /// Write the commit that is checked out into the two hash files: release-hashes
+    Hashes(HashesArgs),
+    /// Tag the main branch once the new versions are merged: release-post-merge
+    PostMerge(PostMergeArgs),
 }
 
 impl Command {
-    /// The flags that every command takes.
+    /// How much is said.
     #[must_use]
-    pub const fn shared(&self) -> &SharedArgs {
+    pub const fn voice(&self) -> VoiceArgs {
         match self {
-            Self::Versions(args) => &args.shared,
-            Self::Save(args) => &args.shared,
-            Self::Check(args) => &args.shared,
-            Self::Tag(args) => &args.shared,
-            Self::Deliver(args) => &args.shared,
+            Self::Versions(args) => args.shared.voice,
+            Self::Save(args) => args.shared.voice,
+            Self::Check(args) => args.shared.voice,
+            Self::Tag(args) => args.shared.voice,
+            Self::Deliver(args) => args.shared.voice,
+            Self::Changed(args) => args.voice,
+            Self::Prepare(args) => args.shared.voice,
+            Self::Hashes(args) => args.shared.voice,
+            Self::PostMerge(args) => args.shared.voice,
         }
     }
 }

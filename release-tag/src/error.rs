@@ -14,6 +14,7 @@ use common::state_file::StateFileError;
 use common::version_file::{BadMissionVersion, VersionFileError};
 use thiserror::Error;
 
+use crate::companion::CompanionError;
 use crate::oci::OciError;
 use crate::registry::{BadRepository, RegistryError};
 
@@ -35,6 +36,9 @@ pub enum Error {
     /// The evidence about an image is damaged.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// A companion command could not do its part.
+    #[error(transparent)]
+    Companion(Box<CompanionError>),
     /// git failed.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -176,6 +180,13 @@ pub enum Error {
     },
 }
 
+impl From<CompanionError> for Error {
+    fn from(error: CompanionError) -> Self {
+        // Boxed, since it is the largest and the rarest.
+        Self::Companion(Box::new(error))
+    }
+}
+
 fn lines(paths: &[PathBuf]) -> String {
     paths.iter().fold(String::new(), |text, path| text + "\n  " + &path.display().to_string())
 }
@@ -194,6 +205,7 @@ impl Fault for Error {
             Self::State(error) => error.status(),
             Self::Lock(error) => error.status(),
             Self::Evidence(error) => error.status(),
+            Self::Companion(error) => error.status(),
             Self::Git(error) => error.status(),
             Self::Engine(error) => error.status(),
             Self::Oci(error) => error.status(),
@@ -225,6 +237,7 @@ impl Fault for Error {
             Self::Deployment(error) => return error.hint(),
             Self::Lock(error) => return error.hint(),
             Self::Evidence(error) => return error.hint(),
+            Self::Companion(error) => return error.hint(),
             Self::Git(error) => return error.hint(),
             Self::Engine(error) => return error.hint(),
             Self::Registry(error) => return error.hint(),

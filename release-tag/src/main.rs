@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod companion;
 mod deliver;
 mod error;
 mod oci;
@@ -24,7 +25,7 @@ use crate::error::Error;
 
 fn main() -> ExitCode {
     let command = Args::parse().command;
-    let console = Console::stderr("release-tag", command.shared().voice.verbosity());
+    let console = Console::stderr("release-tag", command.voice().verbosity());
     cli::end(run(command, &console), &console)
 }
 
@@ -35,5 +36,9 @@ fn run(command: Command, console: &Console) -> Result<Status, Error> {
         Command::Check(args) => check::run(&args, console),
         Command::Tag(args) => tag::run(&args, console),
         Command::Deliver(args) => deliver::run(&args.settled(), console),
+        Command::Changed(args) => companion::changed(&args, console),
+        Command::Prepare(args) => companion::prepare(&args, console),
+        Command::Hashes(args) => companion::hashes(&args, console),
+        Command::PostMerge(args) => companion::post_merge(&args, console),
     }
 }

@@ -18,7 +18,7 @@ use crate::check::{Gate, Reach, Remote};
 use crate::error::Error;
 use crate::workplace::Workplace;
 
-use plan::{Plan, Step};
+pub use plan::{Plan, Step};
 
 /// Tags the release.
 ///
@@ -65,7 +65,11 @@ fn notices(remote: &Remote) -> Vec<String> {
     }
 }
 
-fn apply(plan: &Plan, repo: &Repo<'_>, console: &Console) -> Result<(), Error> {
+/// Makes, takes over and pushes what `plan` says, and looks whether it is there.
+///
+/// # Errors
+/// git or the remote failed.
+pub fn apply(plan: &Plan, repo: &Repo<'_>, console: &Console) -> Result<(), Error> {
     if let Some(remote) = &plan.remote {
         // A tag that only the remote has is taken over as it is: one of our own would differ from it.
         let theirs = plan.names(|step| step.take_over);
@@ -105,7 +109,9 @@ fn verify(plan: &Plan, remote: &str, repo: &Repo<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn outcome(plan: &Plan, executed: bool) -> TagOutcome {
+/// What the report says of `plan`.
+#[must_use]
+pub fn outcome(plan: &Plan, executed: bool) -> TagOutcome {
     let status = |to_do: bool| match (to_do, executed) {
         (true, true) => TagStatus::Made,
         (true, false) => TagStatus::Planned,
@@ -124,7 +130,8 @@ fn outcome(plan: &Plan, executed: bool) -> TagOutcome {
     }
 }
 
-struct Table(TagOutcome);
+/// The tags for people.
+pub struct Table(pub TagOutcome);
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,9 +17,11 @@ use crate::workplace::Workplace;
 
 /// A version file and what it is to say.
 #[derive(Debug, PartialEq, Eq)]
-struct Write {
-    path: PathBuf,
-    version: String,
+pub struct Write {
+    /// The file.
+    pub path: PathBuf,
+    /// The one line that it is to hold.
+    pub version: String,
 }
 
 /// Shows or sets the versions.
@@ -79,8 +81,11 @@ fn common(args: &VersionsArgs, place: &Workplace, console: &Console) -> Result<O
     Ok(Some(Write { path, version: new.to_string() }))
 }
 
-/// Writes all or, if one cannot be written, none.
-fn apply(writes: &[Write]) -> Result<Vec<PathBuf>, Error> {
+/// Writes all or, if one cannot be written, none; gives those that had to be written.
+///
+/// # Errors
+/// One cannot be written.
+pub fn apply(writes: &[Write]) -> Result<Vec<PathBuf>, Error> {
     let mut done: Vec<(&Path, Option<Vec<u8>>)> = Vec::new();
     for write in writes {
         match replace(write) {
@@ -111,7 +116,9 @@ fn put_back(path: &Path, before: Option<Vec<u8>>) {
     }
 }
 
-fn relative(path: &Path, root: &Path) -> String {
+/// `path` as seen from `root`, for people.
+#[must_use]
+pub fn relative(path: &Path, root: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 

@@ -7,13 +7,13 @@ use crate::fault::{Fault as _, Status};
 use crate::process::{self, Invocation};
 
 /// A repository with one commit, deaf to the configuration of whoever runs the tests.
-struct Fixture {
+pub(super) struct Fixture {
     dir: tempfile::TempDir,
     console: Console,
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let fixture = Self::unborn();
         fixture.write("deployments/roman/a.pip", "one\n");
         fixture.write("deployments/roman/sub/b.yml", "one\n");
@@ -34,20 +34,20 @@ impl Fixture {
         fixture
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    fn repo(&self) -> Repo<'_> {
+    pub(super) fn repo(&self) -> Repo<'_> {
         Repo::open(self.path(), &self.console).unwrap()
     }
 
-    fn git(&self, args: &[&str]) -> String {
+    pub(super) fn git(&self, args: &[&str]) -> String {
         let call = Invocation::new("git").args(args.iter().copied()).dir(self.path());
         process::text(&call, &self.console).unwrap()
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(super) fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -68,7 +68,7 @@ impl Fixture {
 }
 
 /// A bare repository as a remote.
-fn remote(fixture: &Fixture, name: &str) -> tempfile::TempDir {
+pub(super) fn remote(fixture: &Fixture, name: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("file://{}", dir.path().display());
     fixture.git(&["init", "-q", "--bare", "-b", "main", dir.path().to_str().unwrap()]);

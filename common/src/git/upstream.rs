@@ -128,7 +128,7 @@ impl Repo<'_> {
         }
     }
 
-    fn talk(&self, remote: &str, call: Invocation, limit: Duration) -> Result<Captured, GitError> {
+    pub(super) fn talk(&self, remote: &str, call: Invocation, limit: Duration) -> Result<Captured, GitError> {
         let call = self.unattended(call)?.limit(limit);
         let failed = |source: ProcessError| GitError::Remote { remote: remote.to_owned(), source };
         let captured = process::capture(&call, self.console).map_err(failed)?;

@@ -10,7 +10,7 @@ use common::digest::Digest;
 use common::engine::{BuildRequest, Engine, EngineError};
 use common::fault::Status;
 use common::process::Exit;
-use common::report::{BuildStep, ImageIdentity, StepStatus, Verdict};
+use common::report::{BuildStep, BuiltImage, ImageIdentity, StepStatus, Verdict};
 use common::session::Session;
 use common::settings::Settings;
 use common::sibling;
@@ -74,6 +74,13 @@ impl<'a> Build<'a> {
         self.keep(&base, &common, &made)?;
         self.follow_up()?;
         self.end(base, common, made)
+    }
+
+    /// The base alone. Which commit it was built from is kept at once: nothing comes after it.
+    pub(super) fn run_base(mut self) -> Result<Status, Error> {
+        let base = self.base()?;
+        self.keep_source()?;
+        self.end_with(base.clone(), vec![BuiltImage { image: base, context: None }])
     }
 
     pub(super) fn settings(&self) -> &Settings {

@@ -32,8 +32,13 @@ impl Build<'_> {
         };
         store.write(&made.image.id, &fact)?;
         store.set_last_built(&settings.deployment, &made.image)?;
+        self.keep_source()
+    }
+
+    /// Notes which commit of the source the base was built from, where that is to be recorded.
+    pub(super) fn keep_source(&self) -> Result<(), Error> {
         if let Some((path, commit)) = &self.source_commit {
-            state_file::make_dir(&settings.deployment().frozen_dir())?;
+            state_file::make_dir(&self.settings().deployment().frozen_dir())?;
             state_file::replace(path, format!("{commit}\n").as_bytes(), 0o644)?;
         }
         Ok(())
@@ -62,6 +67,11 @@ impl Build<'_> {
         let image = made.image.clone();
         let of = |made: Made| BuiltImage { image: made.image, context: Some(made.context) };
         let images = vec![BuiltImage { image: base, context: None }, of(common), of(made)];
+        self.end_with(image, images)
+    }
+
+    /// The same for `images`, the last of which is `image`.
+    pub(super) fn end_with(self, image: ImageIdentity, images: Vec<BuiltImage>) -> Result<Status, Error> {
         let table = Table { image: image.clone(), steps: self.steps.clone() };
         let outcome = BuildOutcome { engine: self.engine.to_string(), steps: self.steps, images };
         let finding = Finding { verdict: Verdict::Yes, image: Some(image), outcome: Outcome::Build(outcome) };

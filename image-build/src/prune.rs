@@ -1,0 +1,44 @@
+//! Removes a mission's images by their exact names, so that the next build begins anew.
+
+use common::console::Console;
+use common::deployment::Mission;
+use common::engine::{self, EngineError};
+use common::fault::Status;
+use common::process::{self, Invocation};
+use common::settings::EngineChoice;
+
+use crate::error::Error;
+
+/// Removes what is there of the images that a build of `mission` makes. Only with `system` is what
+/// else the engine holds and nobody uses removed too: that may be somebody else's.
+///
+/// # Errors
+/// There is no engine, or it does not remove an image.
+pub(crate) fn run(
+    mission: &Mission,
+    system: bool,
+    choice: EngineChoice,
+    console: &Console,
+) -> Result<Status, Error> {
+    let engine = engine::choose(choice, console)?;
+    for name in names(mission) {
+        // An exact name: `roman` must not remove what `roman-dev` needs.
+        if engine.inspect(&name, console)?.is_some() {
+            console.status(format_args!("removing {name}"));
+            engine.remove_image(&name, console)?;
+        } else {
+            console.status(format_args!("there is no {name}"));
+        }
+    }
+    if system {
+        let call = Invocation::new(&engine.program).args(["system", "prune", "--force"]);
+        process::text(&call, console).map_err(EngineError::from)?;
+    }
+    Ok(Status::Done)
+}
+
+fn names(mission: &Mission) -> Vec<String> {
+    let stack = ["minimal-notebook", "base-notebook", "docker-stacks-foundation"];
+    let ours = ["notebook-common:latest".to_owned(), format!("notebook-{mission}:latest")];
+    ours.into_iter().chain(stack.map(|name| format!("spacetelescope/{name}:latest"))).collect()
+}
