@@ -11,7 +11,7 @@ test: ## every test
 build: ## the tools, in target/release
 	@scripts/build
 
-bench: build ## the measurements of docs/performance.md
+bench: build ## start-up and image-configure, side by side (ORIGINAL=DIR: with the script it replaces)
 	@scripts/bench
 
 prove: ## a floating build sees what was published since, a frozen one never moves
