@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use common::console::Console;
-use common::engine;
+use common::engine::Engine;
 use common::fault::Status;
 use common::report::{DeliverOutcome, DeliveryStatus, ImageIdentity, Outcome, Verdict};
 use common::session::{Finding, Session};
@@ -32,6 +32,8 @@ struct Delivery<'a> {
     args: &'a DeliverArgs,
     console: &'a Console,
     image: &'a ImageIdentity,
+    /// The engine that was seen to have it.
+    engine: &'a Engine,
     tag: &'a str,
 }
 
@@ -52,15 +54,15 @@ pub fn run(args: &DeliverArgs, console: &Console) -> Result<Status, Error> {
     // A destination that is none is told before anything is looked at.
     let named = args.destination.as_deref().map(str::parse::<Destination>).transpose()?;
     let gate = Gate::of_image(&workplace, console)?;
-    let (Some(image), Ok(release)) = (gate.image().cloned(), gate.facts.tree.release.clone()) else {
+    let engine = gate.facts.image.engine.as_ref().ok().and_then(|presence| presence.handle.clone());
+    let (true, Some(image), Some(engine), Ok(release)) =
+        (gate.is_open(), gate.image().cloned(), engine, gate.facts.tree.release.clone())
+    else {
         return gate.finish(session, console);
     };
-    if !gate.is_open() {
-        return gate.finish(session, console);
-    }
     let tag = release.mission.to_string();
     let destination = named.unwrap_or_else(|| Destination::Layout(workplace.deliveries().join(&tag)));
-    let delivery = Delivery { place: &workplace, args, console, image: &image, tag: &tag };
+    let delivery = Delivery { place: &workplace, args, console, image: &image, engine: &engine, tag: &tag };
     let arrived = delivery.to(&destination)?;
     let outcome = DeliverOutcome {
         delivery: arrived.status,
@@ -94,10 +96,6 @@ impl Delivery<'_> {
             Destination::Archive(file) => self.to_archive(&own, &whole(file)),
             Destination::Registry(repository) => self.to_registry(&own, repository),
         }
-    }
-
-    fn engine(&self) -> Result<engine::Engine, Error> {
-        Ok(engine::choose(self.place.settings.engine, self.console)?)
     }
 }
 

@@ -11,6 +11,7 @@ mod layer;
 mod layout;
 mod model;
 mod pack;
+mod parallel;
 mod prove;
 mod saved;
 

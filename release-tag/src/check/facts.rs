@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use common::digest::Digest;
+use common::engine::Engine;
 use common::evidence::{Built, Compared, Tested};
 use common::git::{Ancestry, Change, Ignored};
 use common::report::ImageIdentity;
@@ -84,6 +85,8 @@ pub struct Presence {
     pub has_image: bool,
     /// What it has under the image's name now.
     pub named: Option<Digest>,
+    /// The engine, to go on working with; not of interest to any rule.
+    pub handle: Option<Engine>,
 }
 
 /// The commit, the tags and the remote.

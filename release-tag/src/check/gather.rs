@@ -164,7 +164,7 @@ fn presence(place: &Workplace, image: &ImageIdentity, console: &Console) -> Resu
         let engine = engine::choose(place.settings.engine, console)?;
         let has_image = engine.inspect(image.id.as_str(), console)?.is_some();
         let named = engine.inspect(&image.name, console)?.map(|facts| facts.id);
-        Ok(Presence { engine: engine.to_string(), has_image, named })
+        Ok(Presence { engine: engine.to_string(), has_image, named, handle: Some(engine) })
     };
     match look() {
         Ok(presence) => Ok(Ok(presence)),

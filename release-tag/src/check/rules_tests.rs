@@ -52,7 +52,12 @@ fn image() -> Image {
         built: Ok(Some(built())),
         tested: Ok(Some(Tested { image: image.clone(), at, verdict, outcome: tested })),
         compared: Ok(Some(Compared { image: image.clone(), at, verdict, frozen, outcome: compared })),
-        engine: Ok(Presence { engine: "docker".to_owned(), has_image: true, named: Some(image.id.clone()) }),
+        engine: Ok(Presence {
+            engine: "docker".to_owned(),
+            has_image: true,
+            named: Some(image.id.clone()),
+            handle: None,
+        }),
         identity: Some(image),
     }
 }

@@ -101,7 +101,7 @@ impl Delivery<'_> {
         let file = dir.path().join("image.tar");
         let image = self.image;
         self.console.status(format_args!("saving {} ({})", image.name, image.id.short()));
-        self.engine()?.save(image.id.as_str(), &file, self.console)?;
+        self.engine.save(image.id.as_str(), &file, self.console)?;
         let archive = Archive::open(&file)?;
         let saved = SavedImage::find(&archive, &image.id)?;
         let layers = saved.layers.len();

@@ -5,10 +5,10 @@ use std::io::Read;
 use common::digest::Digest;
 use serde::de::DeserializeOwned;
 
-use super::{MAX_JSON, OciError};
+use super::{Descriptor, MAX_JSON, OciError};
 
 /// Something that holds the files of an image.
-pub trait Blobs {
+pub trait Blobs: Sync {
     /// What messages call it.
     fn place(&self) -> String;
 
@@ -43,14 +43,57 @@ pub fn small_file(blobs: &dyn Blobs, name: &str) -> Result<Vec<u8>, OciError> {
     Ok(bytes)
 }
 
-/// The blob `digest` as a whole, which must be what it says.
+/// The blob `descriptor` as a whole, which must be what it says.
 ///
 /// # Errors
 /// As [`small_file`]; and it is something else.
-pub fn small_blob(blobs: &dyn Blobs, digest: &Digest) -> Result<Vec<u8>, OciError> {
-    let bytes = small_file(blobs, &blob_name(digest))?;
-    check(&blob_name(digest), digest, &Digest::of(&bytes))?;
+pub fn small_blob(blobs: &dyn Blobs, descriptor: &Descriptor) -> Result<Vec<u8>, OciError> {
+    let name = blob_name(&descriptor.digest);
+    let bytes = small_file(blobs, &name)?;
+    check(&name, &descriptor.digest, &Digest::of(&bytes))?;
+    check_size(blobs, descriptor, bytes.len() as u64)?;
     Ok(bytes)
+}
+
+/// The bytes of the blob `descriptor` must be as many as it says, and these.
+///
+/// # Errors
+/// They are not, or cannot be read.
+pub fn check_blob(blobs: &dyn Blobs, descriptor: &Descriptor) -> Result<(), OciError> {
+    let name = blob_name(&descriptor.digest);
+    let mut counted = Counted { reader: must(blobs, &name)?, size: 0 };
+    let found = Digest::of_reader(&mut counted).map_err(|source| OciError::Io {
+        verb: "read",
+        path: std::path::Path::new(&blobs.place()).join(&name),
+        source,
+    })?;
+    check(&name, &descriptor.digest, &found)?;
+    check_size(blobs, descriptor, counted.size)
+}
+
+/// A size that is not true would tear an archive or an upload apart.
+fn check_size(blobs: &dyn Blobs, descriptor: &Descriptor, found: u64) -> Result<(), OciError> {
+    if found == descriptor.size {
+        return Ok(());
+    }
+    Err(OciError::Content {
+        place: blobs.place(),
+        name: blob_name(&descriptor.digest),
+        reason: format!("it has {found} bytes, and is said to have {}", descriptor.size),
+    })
+}
+
+struct Counted<'b> {
+    reader: Box<dyn Read + 'b>,
+    size: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.size += read as u64;
+        Ok(read)
+    }
 }
 
 /// The file `name`, which must be there.

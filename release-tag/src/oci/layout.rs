@@ -9,9 +9,6 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use common::digest::Digest;
 use common::state_file::{self, sync_dir};
@@ -20,7 +17,7 @@ use common::tree::Staged;
 use super::blobs::{Blobs, blob_name, check, must, small_file};
 use super::layer::{self, Compression};
 use super::model::{Descriptor, Index, MEDIA_MANIFEST, Manifest, REF_NAME, to_json};
-use super::{Archive, OciError, SavedImage};
+use super::{Archive, OciError, SavedImage, parallel};
 
 /// What every layout says of itself.
 const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
@@ -143,7 +140,7 @@ impl Layout {
         Ok(descriptor)
     }
 
-    /// Writes every layer once, several at a time: hashing and compressing is all that takes long.
+    /// Writes every layer, once where it comes twice.
     fn write_layers(
         &self,
         archive: &Archive,
@@ -153,24 +150,10 @@ impl Layout {
         let distinct: BTreeMap<&Digest, &str> =
             image.layers.iter().map(|(diff_id, name)| (diff_id, name.as_str())).collect();
         let jobs: Vec<(&Digest, &str)> = distinct.into_iter().collect();
-        let written: Mutex<BTreeMap<&Digest, Descriptor>> = Mutex::default();
-        let next = AtomicUsize::new(0);
-        let work = || -> Result<(), OciError> {
-            while let Some((diff_id, name)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let descriptor = self.write_layer(archive, diff_id, name, compression)?;
-                let mut written = written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                written.insert(*diff_id, descriptor);
-            }
-            Ok(())
-        };
-        let workers = thread::available_parallelism().map_or(1, |n| n.get().min(4));
-        thread::scope(|scope| -> Result<(), OciError> {
-            let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
-            let mine = work();
-            let others = others.into_iter().map(|w| w.join().expect("a worker does not panic"));
-            others.fold(mine, Result::and)
+        let written = parallel::each(&jobs, |(diff_id, name)| {
+            Ok((*diff_id, self.write_layer(archive, diff_id, name, compression)?))
         })?;
-        let written = written.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let written: BTreeMap<&Digest, Descriptor> = written.into_iter().collect();
         Ok(image.layers.iter().filter_map(|(diff_id, _)| written.get(diff_id).cloned()).collect())
     }
 

@@ -2,9 +2,9 @@
 
 use common::digest::Digest;
 
-use super::blobs::{Blobs, blob_name, check, must, parse, small_blob, small_file};
+use super::blobs::{Blobs, blob_name, check, check_blob, must, parse, small_blob, small_file};
 use super::model::{Config, Descriptor, Index, Manifest};
-use super::{OciError, layer};
+use super::{OciError, parallel};
 
 /// How far a proof goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +51,9 @@ pub fn prove(blobs: &dyn Blobs, tag: &str, depth: Depth) -> Result<Option<Proof>
             reason: format!("it has two images under {tag}"),
         });
     }
-    let bytes = small_blob(blobs, &descriptor.digest)?;
+    let bytes = small_blob(blobs, descriptor)?;
     let manifest: Manifest = parse(blobs, &blob_name(&descriptor.digest), &bytes)?;
-    let config = small_blob(blobs, &manifest.config.digest)?;
+    let config = small_blob(blobs, &manifest.config)?;
     let diff_ids = parse::<Config>(blobs, &blob_name(&manifest.config.digest), &config)?.rootfs.diff_ids;
     layers(blobs, &manifest, &diff_ids, depth)?;
     let image = manifest.config.digest.clone();
@@ -76,16 +76,18 @@ fn layers(blobs: &dyn Blobs, manifest: &Manifest, diff_ids: &[Digest], depth: De
         let (has, names) = (manifest.layers.len(), diff_ids.len());
         return Err(content(format!("it names {names} layers, the manifest has {has}")));
     }
-    for (layer, diff_id) in manifest.layers.iter().zip(diff_ids) {
+    let mut jobs: Vec<(&Descriptor, &Digest)> = manifest.layers.iter().zip(diff_ids).collect();
+    jobs.sort_unstable_by_key(|(layer, diff_id)| (&layer.digest, layer.size, *diff_id));
+    jobs.dedup();
+    parallel::each(&jobs, |(layer, diff_id)| {
+        check_blob(blobs, layer)?;
         let name = blob_name(&layer.digest);
         let unreadable = |e: std::io::Error| content(format!("{name}: {e}"));
-        let found = Digest::of_reader(&mut *must(blobs, &name)?).map_err(unreadable)?;
-        check(&name, &layer.digest, &found)?;
         if depth == Depth::Content {
-            let found = layer::diff_id(&mut *must(blobs, &name)?).map_err(unreadable)?;
+            let found = super::layer::diff_id(&mut *must(blobs, &name)?).map_err(unreadable)?;
             check(&format!("{name}, uncompressed,"), diff_id, &found)?;
         }
-        common::process::check_interrupted()?;
-    }
-    Ok(())
+        Ok(common::process::check_interrupted()?)
+    })
+    .map(|_| ())
 }

@@ -49,10 +49,10 @@ impl SavedImage {
         if archive.open("index.json")?.is_some() {
             let index: Index = parse(archive, "index.json", &small_file(archive, "index.json")?)?;
             for descriptor in index.manifests.iter().filter(|d| is_manifest(d)) {
-                let bytes = small_blob(archive, &descriptor.digest)?;
+                let bytes = small_blob(archive, descriptor)?;
                 // An index inside the index, or a list: not what `save` of one image writes.
                 let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
-                let config = small_blob(archive, &manifest.config.digest)?;
+                let config = small_blob(archive, &manifest.config)?;
                 let layers = manifest.layers.iter().map(|layer| blob_name(&layer.digest)).collect();
                 if let Some(image) = matching(archive, id, config, layers, &mut found)? {
                     return Ok(image);

@@ -213,6 +213,25 @@ fn one_changed_byte_anywhere_fails_the_proof() {
 }
 
 #[test]
+fn a_manifest_that_lies_about_a_size_fails_the_proof() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::at(&dir.path().join("l"));
+    let image = sample();
+    let digest = deliver(image.old_docker().path(), &image.id(), &layout).unwrap();
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(layout.blob_path(&digest)).unwrap()).unwrap();
+    manifest["layers"][0]["size"] = json!(7);
+    let forged = manifest.to_string();
+    fs::write(layout.blob_path(&Digest::of(forged.as_bytes())), &forged).unwrap();
+    let mut descriptor = describe(forged.as_bytes());
+    descriptor["annotations"] = json!({"org.opencontainers.image.ref.name": TAG});
+    let index = json!({"schemaVersion": 2, "manifests": [descriptor]});
+    fs::write(layout.dir().join("index.json"), index.to_string()).unwrap();
+    let error = prove(&layout, TAG, Depth::Stored).unwrap_err();
+    assert!(error.to_string().contains("is said to have 7"), "{error}");
+}
+
+#[test]
 fn what_is_no_layout_is_not_written_into() {
     let dir = tempfile::tempdir().unwrap();
     let layout = Layout::at(&dir.path().join("l"));
