@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Dict, List
 
-from stand_ins import titles
+import titles
 
 # Questions, which change nothing.
 QUESTIONS = re.compile(
@@ -43,9 +43,9 @@ def call_of(noted):
     if program == "docker" and argv[:1] == ["build"]:
         return build(noted, title, line)
     words = argv
-    if program == "docker":
-        count = len(argv) - len(titles.words(argv[1:])[1]) if argv[0] not in titles.GROUPS else 1
-        switches, rest = titles.words(argv[1:]) if count else ([], argv[1:])
+    if program == "docker" and argv and argv[0] not in titles.GROUPS:
+        # To pull or not is a word of its own for a build only.
+        switches, rest = titles.words(argv[1:], titles.VALUED | {"--pull"})
         words = [argv[0], *joined(switches), *rest]
     place = noted["cwd"] if program in ("git", "curl") else ""
     return Call(title, words, line, place)
@@ -61,4 +61,4 @@ def build(noted, title, line):
     words = joined([switch for switch in switches if switch[0] not in named])
     # What is staged is told by its files, and its Dockerfile by its text.
     place = "" if STAGED.match(noted["context"]) else noted["context"]
-    return Call(title, words, line, place, noted["file"], noted["dockerfile"] or "", noted["files"])
+    return Call(title, words, line, place, noted["file"], noted["dockerfile"], noted["files"])

@@ -1,11 +1,11 @@
 """What a run did: its status, its calls, what it changed, what it printed for machines."""
 
-import json
+import os
 import re
 from dataclasses import asdict, dataclass, field
 from typing import Dict, List, Optional
 
-from snapshot import Snapshot, changes
+from snapshot import Snapshot, changes, files_below
 
 @dataclass
 class Facts:
@@ -38,11 +38,21 @@ class Facts:
 
 
 def read_calls(sandbox):
-    try:
-        with open(sandbox.place / "calls") as file:
-            return [json.loads(line) for line in file]
-    except FileNotFoundError:
-        return []
+    """The calls in the order in which they began."""
+    numbered = (path for path in (sandbox.place / "calls").glob("*") if path.name != "next")
+    return [read_call(path) for path in sorted(numbered)]
+
+
+def read_call(path):
+    cwd, program, *argv = (path / "words").read_text().split("\0")[:-1]
+    call = {"program": program, "argv": argv, "cwd": cwd}
+    if (path / "build").exists():
+        context, file = (path / "build").read_text().split("\0")[:-1]
+        files = {name: digest[:12] for name, digest in files_below(path / "context").items()}
+        call.update(context=context, file=os.path.relpath(file, context), files=files)
+        files.pop(call["file"], None)
+        call["dockerfile"] = (path / "Dockerfile").read_text() if (path / "Dockerfile").exists() else None
+    return call
 
 
 class Places:
@@ -56,15 +66,12 @@ class Places:
 
     @staticmethod
     def _image_ids(sandbox):
-        try:
-            with open(sandbox.place / "state.json") as file:
-                state = json.load(file)
-        except FileNotFoundError:
-            return {}
         ids = {}
-        for image in state["images"].values():
-            for form in (image["id"], image["id"][7:], image["id"][7:19]):
-                ids[form] = "{id of " + image["name"] + "}"
+        path = sandbox.place / "ids"
+        for line in path.read_text().splitlines() if path.exists() else []:
+            identity, name = line.split()
+            for form in ("sha256:" + identity, identity, identity[:12]):
+                ids[form] = "{id of " + name + "}"
         return ids
 
     def named(self, value):

@@ -1,7 +1,6 @@
 """Where one case is run: a copy of its tree, a home, stand-ins first on PATH; and what happened in it."""
 
 import functools
-import json
 import os
 import shlex
 import shutil
@@ -16,12 +15,9 @@ from snapshot import Snapshot
 
 HERE = Path(__file__).parent
 SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
-STAND_INS = ["docker", "curl", "git", "uuidgen"]
-# A stand-in, written for this interpreter and one sandbox; -S and -I because it starts often.
-STUB = "#!{python} -IS\nimport sys\nsys.dont_write_bytecode = False\nsys.pycache_prefix = {cache!r}\nsys.path.insert(0, {here!r})\nfrom stand_ins.start import start\nstart({sandbox!r})\n"
+STAND_INS = ["docker", "curl", "git", "uuidgen", "journal.sh"]
 # How long a command may take, in seconds: much, because machines may be busy.
 PATIENCE = 600
-
 
 class Shelf:
     """Trees by generation and shape, each made once."""
@@ -50,10 +46,6 @@ class Shelf:
                 self._snapshots[model] = Snapshot.of_model(model)
             return self._snapshots[model]
 
-    @property
-    def bytecode(self):
-        return str(self.place / "bytecode")
-
 
 class Sandbox:
     """One case's place. `scripts` fills the tree's scripts/; `tools` comes first on PATH, if given."""
@@ -67,7 +59,7 @@ class Sandbox:
         self._lay_out(shelf)
 
     def _lay_out(self, shelf):
-        for name in ("home", "bin", "tmp"):
+        for name in ("home", "bin", "tmp", "images", "containers"):
             (self.place / name).mkdir(parents=True)
         shutil.copytree(self.model / "tree", self.tree, symlinks=True)
         # Only some push to it.
@@ -75,14 +67,13 @@ class Sandbox:
         if self.case.command.startswith("release"):
             self.platform = Path(shutil.copytree(self.platform, self.place / "platform.git"))
         shutil.copytree(self.model / "images" / self.case.mission, self.place / "image")
-        (self.place / "case.json").write_text(json.dumps({
-            "fail": self.case.fail, "container_status": self.case.container_status,
-            "transcript": self.case.transcript, "git": real_git(),
-        }))
-        stub = STUB.format(python=real_python(), cache=shelf.bytecode, here=str(HERE), sandbox=str(self.place))
         for name in STAND_INS:
-            write_program(self.place / "bin" / name, stub)
+            (self.place / "bin" / name).symlink_to(HERE / "stand_ins" / name)
         (self.place / "bin/python").symlink_to(real_python())
+        self._write("real-git", real_git())
+        self._write("fail", "".join(f"{status} {title}\n" for title, status in self.case.fail.items()))
+        self._write("container-status", f"{self.case.container_status}\n")
+        self._write("transcript", self.case.transcript + "\n")
         self._write_git_config()
         self._put_images()
         if self.case.stacks:
@@ -97,13 +88,18 @@ class Sandbox:
         (self.place / "gitconfig").write_text("".join(lines))
 
     def _put_images(self):
-        from stand_ins.docker import Docker
-        from stand_ins.journal import Journal
+        """In the form that the stand-in keeps them in."""
+        lines = []
+        for count, name in enumerate(self.case.images, 1):
+            name = name if ":" in name else name + ":latest"
+            identity = f"{0xabc000000000 + count:012x}{0:052x}"
+            self._write("images/" + name.replace("/", ","), f"{count}\n{identity}\n{name}\nUSE_FROZEN=0\n")
+            lines.append(f"{identity} {name}\n")
+        self._write("ids", "".join(lines))
+        self._write("count", f"{len(lines) + 1}\n")
 
-        journal = Journal(str(self.place))
-        for name in self.case.images:
-            Docker(journal).add(name, {"USE_FROZEN": "0"}, "there before")
-        journal.release()
+    def _write(self, name, text):
+        (self.place / name).write_text(text)
 
     def put_originals(self, scripts):
         shutil.copytree(scripts, self.tree / "scripts")
@@ -112,10 +108,8 @@ class Sandbox:
         """Programs of the original's names, where its own would be: none of them may be called."""
         scripts = self.tree / "scripts"
         scripts.mkdir()
-        stub = (self.place / "bin/docker").read_text()
-        write_program(scripts / names[0], stub)
-        for name in names[1:]:
-            os.link(scripts / names[0], scripts / name)
+        for name in names:
+            (scripts / name).symlink_to(HERE / "stand_ins/tripwire")
 
     @property
     def variables(self):
@@ -149,7 +143,7 @@ class Sandbox:
     def measure(self, argv):
         """Runs the case's command, and tells what happened."""
         self.configure()
-        (self.place / "calls").unlink(missing_ok=True)
+        shutil.rmtree(self.place / "calls", ignore_errors=True)
         before = self._shelf.pristine(self.model).before(self)
         lines = [". ./setup-env >/dev/null 2>&1"] if self.case.source and self.case.configure else []
         lines += [f"export {name}={shlex.quote(self.here(value))}" for name, value in self.case.env.items()]
@@ -180,8 +174,3 @@ def real_git():
 @functools.lru_cache(maxsize=None)
 def real_python():
     return os.path.realpath(sys.executable)
-
-
-def write_program(path, text):
-    path.write_text(text)
-    path.chmod(0o755)

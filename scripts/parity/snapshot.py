@@ -20,7 +20,12 @@ def digest_of(path):
     return hashlib.sha256(text).hexdigest()[:16] + ("+x" if os.access(path, os.X_OK) else "")
 
 
-def files_below(top, prefix, known):
+def files_below(top):
+    """Each file's digest."""
+    return look_below(top, "", None)[0]
+
+
+def look_below(top, prefix, known):
     """Each file's digest, and how it looked; one that looks as in `known` is not read again."""
     found, looks = {}, {}
     for directory, below, names in os.walk(top):
@@ -32,6 +37,8 @@ def files_below(top, prefix, known):
         for name in names + links:
             path = os.path.join(directory, name)
             short = prefix + os.path.relpath(path, top)
+            if OURS.match(short):
+                continue
             facts = os.lstat(path)
             look = looks[short] = (facts.st_size, facts.st_mtime_ns, facts.st_mode)
             same = known is not None and known.looks.get(short) == look
@@ -51,25 +58,23 @@ class Snapshot:
     @staticmethod
     def of_model(model):
         """Of a tree as it was made."""
-        files, looks = files_below(model / "tree", "", None)
+        files, looks = look_below(model / "tree", "", None)
         refs = {**read_refs(model / "tree", ""), **read_refs(model / "platform.git", "platform ")}
         return Snapshot(files, looks, refs, read_status(model / "tree"))
 
     @staticmethod
     def of(sandbox, known):
         """Of a sandbox whose tree was once as in `known`."""
-        files, looks = files_below(sandbox.tree, "", known)
-        home_files, home_looks = files_below(sandbox.home, "~/", known)
+        files, looks = look_below(sandbox.tree, "", known)
+        home_files, home_looks = look_below(sandbox.home, "~/", known)
         refs = read_refs(sandbox.tree, "")
         refs.update(read_refs(sandbox.platform, "platform "))
-        files = {name: digest for name, digest in files.items() if not OURS.match(name)}
         return Snapshot({**files, **home_files}, {**looks, **home_looks}, refs, read_status(sandbox.tree))
 
     def before(self, sandbox):
         """The same for a fresh sandbox: only its home is looked at, where it has one."""
-        files, looks = files_below(sandbox.home, "~/", None)
-        own = {name: digest for name, digest in self.files.items() if not OURS.match(name)}
-        return Snapshot({**own, **files}, {**self.looks, **looks}, self.refs, self.status)
+        files, looks = look_below(sandbox.home, "~/", None)
+        return Snapshot({**self.files, **files}, {**self.looks, **looks}, self.refs, self.status)
 
 
 def read_refs(clone, prefix):

@@ -4,19 +4,19 @@
 VALUED = {
     "--add-host", "--build-arg", "--entrypoint", "--env", "--env-file", "--file", "--filter", "--format",
     "--group-add", "--hostname", "--iidfile", "--label", "--name", "--network", "--platform", "--progress",
-    "--publish", "--pull", "--secret", "--tag", "--user", "--volume", "--workdir", "-e", "-f", "-l", "-p", "-t",
+    "--memory", "--publish", "--secret", "--shm-size", "--tag", "--user", "--volume", "--workdir", "-e", "-f", "-l", "-p", "-t",
     "-u", "-v", "-w",
 }
 # Commands of docker that have commands of their own.
 GROUPS = {"image", "container", "system", "builder", "buildx"}
 
 
-def words(argv):
+def words(argv, valued=VALUED):
     """Splits docker's words after the command: the switches, each with its value, and the rest."""
     switches, position = [], 0
     while position < len(argv) and argv[position].startswith("-") and argv[position] != "-":
         word = argv[position]
-        if word in VALUED and "=" not in word and position + 1 < len(argv):
+        if word in valued and "=" not in word and position + 1 < len(argv):
             switches.append((word, argv[position + 1]))
             position += 2
         else:
