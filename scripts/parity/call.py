@@ -3,7 +3,7 @@
 import re
 import shlex
 from dataclasses import dataclass, field
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 import titles
 
@@ -23,8 +23,8 @@ class Call:
     title: str
     words: List[str]
     line: str
-    # Where it is done: a build's context, or git's directory.
-    place: str = ""
+    # Where it is done: a build's context, or git's directory; None where that is no matter.
+    place: Optional[str] = ""
     file: str = ""
     dockerfile: str = ""
     context: Dict[str, str] = field(default_factory=dict)
@@ -60,5 +60,5 @@ def build(noted, title, line):
     named = ("-t", "--tag", "-f", "--file")
     words = joined([switch for switch in switches if switch[0] not in named])
     # What is staged is told by its files, and its Dockerfile by its text.
-    place = "" if STAGED.match(noted["context"]) else noted["context"]
+    place = None if STAGED.match(noted["context"]) else noted["context"]
     return Call(title, words, line, place, noted["file"], noted["dockerfile"], noted["files"])

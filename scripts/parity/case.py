@@ -35,12 +35,20 @@ class Case:
     stdout: Optional[str] = None
     # Whether the variables that setup-env exports are looked at.
     variables: bool = False
-    # What is typed instead where ours wants other words.
+    # What is typed in addition where ours wants to be told.
     ours: Optional[List[str]] = None
+    # The case that it must do the same as, where the original can do nothing comparable itself.
+    like: Optional[str] = None
+    # What the tree's directory is called.
+    directory: str = "tree"
 
     @property
     def name(self):
         return f"{self.command}/{self.generation}/{self.label}"
+
+    @property
+    def recorded_name(self):
+        return self.like or self.name
 
     @property
     def mission(self):

@@ -78,7 +78,7 @@ def calls(theirs, ours):
 def of_call(theirs, ours):
     title = theirs.title
     yield from sequences("argument", title, theirs.words, ours.words)
-    if theirs.place != ours.place:
+    if theirs.place != ours.place and None not in (theirs.place, ours.place):
         yield Difference("place", title, theirs.place, ours.place)
     if theirs.file != ours.file:
         yield Difference("dockerfile name", title, theirs.file, ours.file)

@@ -1,5 +1,6 @@
 """The recorded facts: a file for each command and generation, a case a line; what repeats is kept once."""
 
+import copy
 import hashlib
 import json
 from pathlib import Path
@@ -33,8 +34,6 @@ class Recording:
 
     def save(self):
         self.place.mkdir(parents=True, exist_ok=True)
-        for old in self.place.glob("*.json"):
-            old.unlink()
         for command, facts in self.facts.items():
             write_lines(self.place / f"{command}.json", facts)
         write_lines(self.place / "contexts.json", self.contexts)
@@ -52,7 +51,7 @@ class Recording:
 
     def get(self, case):
         """The facts of `case`, whole; None if it was never recorded."""
-        facts = self.facts.get(case.command, {}).get(case.name)
+        facts = copy.deepcopy(self.facts.get(case.command, {}).get(case.recorded_name))
         for call in (facts or {}).get("calls", []):
             for key in REPEATING:
                 if isinstance(call.get(key), str):

@@ -61,12 +61,12 @@ class Sandbox:
     def _lay_out(self, shelf):
         for name in ("home", "bin", "tmp", "images", "containers"):
             (self.place / name).mkdir(parents=True)
-        shutil.copytree(self.model / "tree", self.tree, symlinks=True)
+        copy(self.model / "tree", self.tree)
         # Only some push to it.
         self.platform = self.model / "platform.git"
         if self.case.command.startswith("release"):
-            self.platform = Path(shutil.copytree(self.platform, self.place / "platform.git"))
-        shutil.copytree(self.model / "images" / self.case.mission, self.place / "image")
+            self.platform = copy(self.platform, self.place / "platform.git")
+        copy(self.model / "images" / self.case.mission, self.place / "image")
         for name in STAND_INS:
             (self.place / "bin" / name).symlink_to(HERE / "stand_ins" / name)
         (self.place / "bin/python").symlink_to(real_python())
@@ -77,7 +77,7 @@ class Sandbox:
         self._write_git_config()
         self._put_images()
         if self.case.stacks:
-            shutil.copytree(self.model / "docker-stacks", self.home / "docker-stacks", symlinks=True)
+            copy(self.model / "docker-stacks", self.home / "docker-stacks")
 
     def _write_git_config(self):
         remotes = {"https://git.example/": f"{self.platform.parent}/", "git@git.example:": f"{self.platform.parent}/",
@@ -174,3 +174,9 @@ def real_git():
 @functools.lru_cache(maxsize=None)
 def real_python():
     return os.path.realpath(sys.executable)
+
+
+def copy(source, target):
+    """Copies a tree with its times; much faster than doing it here."""
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+    return target

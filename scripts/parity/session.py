@@ -13,6 +13,9 @@ import matrix
 from recording import Recording
 from sandbox import Sandbox, Shelf
 
+# A recording that is stopped loses at most so many cases.
+SAVED_AFTER = 20
+
 
 @contextmanager
 def workplace():
@@ -49,8 +52,6 @@ def run_original(scripts):
     def run(case, place, shelf):
         sandbox = Sandbox(place, case, shelf)
         sandbox.put_originals(scripts)
-        if not Path(sandbox.program(case.command)).exists():
-            return None
         return sandbox.measure([sandbox.program(case.command), *case.args]).shown()
 
     return run
@@ -58,7 +59,7 @@ def run_original(scripts):
 
 def run_ours(tools, names):
     def run(case, place, shelf):
-        sandbox = Sandbox(place, case, shelf, tools.resolve())
+        sandbox = Sandbox(place, case, shelf, tools.resolve(), case.directory)
         sandbox.put_tripwires(names)
         words = [*case.args, *(case.ours or [])]
         facts = sandbox.measure([sandbox.program(case.command), *words]).shown()
@@ -71,17 +72,15 @@ def record(args):
     scripts = args.original / "scripts"
     if not scripts.is_dir():
         sys.exit(f"{scripts} is not there: --original takes a clone of the original")
-    recording = Recording.load(args.generation) if args.filter else Recording(args.generation)
-    cases = selected(args.filter, args.generation)
-    count = 0
-    for case, facts in zip(cases, run_all(cases, args.jobs, run_original(scripts))):
-        if facts is None:
-            print(f"{case.name}: the original has no {case.command}")
-            continue
+    recording = Recording.load(args.generation) if args.filter or args.resume else Recording(args.generation)
+    cases = [case for case in selected(args.filter, args.generation) if not (args.resume and recording.get(case))]
+    cases = [case for case in cases if not case.like and (scripts / case.command).exists()]
+    for number, (case, facts) in enumerate(zip(cases, run_all(cases, args.jobs, run_original(scripts))), 1):
         recording.add(case, facts)
-        count += 1
+        if number % SAVED_AFTER == 0:
+            recording.save()
     recording.save()
-    print(f"{count} cases recorded in {recording.place}")
+    print(f"{len(cases)} cases recorded in {recording.place}")
     return 0
 
 
