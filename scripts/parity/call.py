@@ -1,0 +1,64 @@
+"""A call, as far as it matters: questions are left out, and where a build is staged is no matter."""
+
+import re
+import shlex
+from dataclasses import dataclass, field
+from typing import Dict, List, Optional
+
+import titles
+
+# Questions, which change nothing.
+QUESTIONS = re.compile(
+    r"docker (version|info|inspect|images|ps|(buildx|container|image) (version|inspect|ls))"
+    r"|git (|rev-parse|status|diff|log|show|ls-files|ls-tree|ls-remote|for-each-ref|cat-file|config|merge-base|rev-list"
+    r"|describe|check-ignore|check-ref-format|diff-index|diff-files|diff-tree|symbolic-ref|var|--version|hash-object|name-rev|version)"
+)
+STAGED = re.compile(r"\{root\}/\.image/")
+
+
+@dataclass
+class Call:
+    """One call of a program."""
+
+    title: str
+    words: List[str]
+    line: str
+    # Where it is done: a build's context, or git's directory; None where that is no matter.
+    place: Optional[str] = ""
+    file: str = ""
+    dockerfile: str = ""
+    context: Dict[str, str] = field(default_factory=dict)
+
+
+def calls_of(facts):
+    """Those that do something, in order."""
+    found = (call_of(call) for call in facts.get("calls", []))
+    return [call for call in found if not QUESTIONS.fullmatch(call.title)]
+
+
+def call_of(noted):
+    program, argv = noted["program"], noted["argv"]
+    title = titles.title(program, argv)
+    line = " ".join([program, *map(shlex.quote, argv)])
+    if program == "docker" and argv[:1] == ["build"]:
+        return build(noted, title, line)
+    words = argv
+    if program == "docker" and argv and argv[0] not in titles.GROUPS:
+        # To pull or not is a word of its own for a build only.
+        switches, rest = titles.words(argv[1:], titles.VALUED | {"--pull"})
+        words = [argv[0], *joined(switches), *rest]
+    place = noted["cwd"] if program in ("git", "curl") else ""
+    return Call(title, words, line, place)
+
+
+def joined(switches):
+    return [name if value is None else f"{name} {value}" for name, value in switches]
+
+
+def build(noted, title, line):
+    switches, _ = titles.build_words(noted["argv"][1:])
+    named = ("-t", "--tag", "-f", "--file")
+    words = joined([switch for switch in switches if switch[0] not in named])
+    # What is staged is told by its files, and its Dockerfile by its text.
+    place = None if STAGED.match(noted["context"]) else noted["context"]
+    return Call(title, words, line, place, noted["file"], noted["dockerfile"], noted["files"])

@@ -1,0 +1,93 @@
+"""Two runs' facts, side by side: what differs, piece by piece."""
+
+import difflib
+from dataclasses import dataclass
+
+import dockerfile_lines
+from call import calls_of
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One piece that is not the same; an empty side means that it is not there."""
+
+    facet: str
+    key: str
+    theirs: str
+    ours: str
+
+    def __str__(self):
+        return f"{self.facet} {self.key}: {self.theirs or 'nothing'} | ours: {self.ours or 'nothing'}"
+
+
+def between(theirs, ours):
+    """All differences between two runs' facts."""
+    if theirs["status"] != ours["status"]:
+        yield Difference("status", "", str(theirs["status"]), str(ours["status"]))
+    yield from calls(calls_of(theirs), calls_of(ours))
+    yield from tables("file", theirs.get("files", {}), ours.get("files", {}), gone="deleted")
+    yield from tables("git", refs(theirs), refs(ours), gone="deleted")
+    yield from sequences("index", "", staged(theirs), staged(ours))
+    yield from sequences("stdout", "", theirs.get("stdout") or [], ours.get("stdout") or [])
+    if theirs.get("variables") is not None:
+        yield from tables("variable", theirs["variables"], ours.get("variables") or {}, gone="")
+
+
+def refs(facts):
+    return {name: value for name, value in facts.get("git", {}).items() if name != "status"}
+
+
+def staged(facts):
+    """What is in the index: the work tree's files are compared by themselves."""
+    return [line for line in facts.get("git", {}).get("status", []) if line[0] not in " ?"]
+
+
+def tables(facet, theirs, ours, gone):
+    for key in sorted(set(theirs) | set(ours)):
+        sides = [gone if key in side and side[key] is None else side.get(key, "") for side in (theirs, ours)]
+        if sides[0] != sides[1] or (key in theirs) != (key in ours):
+            yield Difference(facet, key, *sides)
+
+
+def sequences(facet, key, theirs, ours):
+    """Differences between two lists, in order; what was put in another's place is paired with it."""
+    matcher = difflib.SequenceMatcher(None, theirs, ours, autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        left, right = theirs[a:b], ours[c:d]
+        if kind == "replace" and len(left) == len(right):
+            yield from (Difference(facet, key, *pair) for pair in zip(left, right))
+        else:
+            yield from (Difference(facet, key, one, "") for one in left)
+            yield from (Difference(facet, key, "", one) for one in right)
+
+
+def calls(theirs, ours):
+    """Calls are paired by title, in order; those of a pair are then compared in detail."""
+    matcher = difflib.SequenceMatcher(None, [c.title for c in theirs], [c.title for c in ours], autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "equal":
+            for pair in zip(theirs[a:b], ours[c:d]):
+                yield from of_call(*pair)
+            continue
+        yield from (Difference("call", call.title, call.line, "") for call in theirs[a:b])
+        yield from (Difference("call", call.title, "", call.line) for call in ours[c:d])
+
+
+def of_call(theirs, ours):
+    title = theirs.title
+    yield from sequences("argument", title, theirs.words, ours.words)
+    if theirs.place != ours.place and None not in (theirs.place, ours.place):
+        yield Difference("place", title, theirs.place, ours.place)
+    if theirs.file != ours.file:
+        yield Difference("dockerfile name", title, theirs.file, ours.file)
+    yield from tables("context", theirs.context, ours.context, gone="")
+    yield from dockerfiles(title, theirs.dockerfile, ours.dockerfile)
+
+
+def dockerfiles(title, theirs, ours):
+    (their_mounts, their_lines), (our_mounts, our_lines) = map(dockerfile_lines.split, (theirs, ours))
+    if their_mounts != our_mounts:
+        yield Difference("mount options", title, " ".join(their_mounts), " ".join(our_mounts))
+    yield from sequences("dockerfile", title, their_lines, our_lines)
