@@ -10,7 +10,7 @@ import titles
 # Questions, which change nothing.
 QUESTIONS = re.compile(
     r"docker (version|info|inspect|images|ps|(buildx|container|image) (version|inspect|ls))"
-    r"|git (|rev-parse|status|diff|log|show|ls-files|ls-tree|ls-remote|for-each-ref|cat-file|config|merge-base|rev-list"
+    r"|git (|rev-parse|status|diff|log|show|ls-files|ls-tree|ls-remote|for-each-ref|cat-file|config|merge-base|remote|remote get-url|check-attr|count-objects|merge-tree|ls-remote|rev-list"
     r"|describe|check-ignore|check-ref-format|diff-index|diff-files|diff-tree|symbolic-ref|var|--version|hash-object|name-rev|version)"
 )
 STAGED = re.compile(r"\{root\}/\.image/")
@@ -33,7 +33,7 @@ class Call:
 def calls_of(facts):
     """Those that do something, in order."""
     found = (call_of(call) for call in facts.get("calls", []))
-    return [call for call in found if not QUESTIONS.fullmatch(call.title)]
+    return [call for call in found if not QUESTIONS.fullmatch(call.title.partition(" in ")[0])]
 
 
 def call_of(noted):
@@ -42,13 +42,16 @@ def call_of(noted):
     line = " ".join([program, *map(shlex.quote, argv)])
     if program == "docker" and argv[:1] == ["build"]:
         return build(noted, title, line)
+    if program == "git":
+        # How git is told where it works is no matter; where it does is.
+        words, place = titles.git_words(argv, noted["cwd"])
+        return Call(f"{title} in {place}", words, " ".join(["git", *map(shlex.quote, words)]))
     words = argv
     if program == "docker" and argv and argv[0] not in titles.GROUPS:
         # To pull or not is a word of its own for a build only.
         switches, rest = titles.words(argv[1:], titles.VALUED | {"--pull"})
         words = [argv[0], *joined(switches), *rest]
-    place = noted["cwd"] if program in ("git", "curl") else ""
-    return Call(title, words, line, place)
+    return Call(title, words, line, noted["cwd"] if program == "curl" else "")
 
 
 def joined(switches):

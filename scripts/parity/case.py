@@ -33,12 +33,16 @@ class Case:
     stacks: bool = False
     # Which lines of standard output matter to machines: a pattern for the whole line.
     stdout: Optional[str] = None
+    # Whether the order of the words in those lines is no matter.
+    unordered: bool = False
     # Whether the variables that setup-env exports are looked at.
     variables: bool = False
     # What is typed in addition where ours wants to be told.
     ours: Optional[List[str]] = None
     # The case that it must do the same as, where the original can do nothing comparable itself.
     like: Optional[str] = None
+    # Whether the host has a certificate authority of its own.
+    private_authority: bool = False
     # What the tree's directory is called.
     directory: str = "tree"
 

@@ -30,7 +30,16 @@ def between(theirs, ours):
     yield from sequences("index", "", staged(theirs), staged(ours))
     yield from sequences("stdout", "", theirs.get("stdout") or [], ours.get("stdout") or [])
     if theirs.get("variables") is not None:
-        yield from tables("variable", theirs["variables"], ours.get("variables") or {}, gone="")
+        yield from variables(theirs["variables"], ours.get("variables") or {})
+
+
+def variables(theirs, ours):
+    """Of a side with no setup-env to speak of, that is all there is to say."""
+    there = ["set" if "DEPLOYMENT_NAME" in side else "" for side in (theirs, ours)]
+    if there[0] != there[1]:
+        yield Difference("variables", "", *there)
+    else:
+        yield from tables("variable", theirs, ours, gone="")
 
 
 def refs(facts):
@@ -87,7 +96,20 @@ def of_call(theirs, ours):
 
 
 def dockerfiles(title, theirs, ours):
-    (their_mounts, their_lines), (our_mounts, our_lines) = map(dockerfile_lines.split, (theirs, ours))
-    if their_mounts != our_mounts:
-        yield Difference("mount options", title, " ".join(their_mounts), " ".join(our_mounts))
-    yield from sequences("dockerfile", title, their_lines, our_lines)
+    options = [" ".join(dockerfile_lines.options(text)) for text in (theirs, ours)]
+    if options[0] != options[1]:
+        yield Difference("mount options", title, *options)
+    theirs, ours = dockerfile_lines.split(theirs), dockerfile_lines.split(ours)
+    yield from sequences("dockerfile", title, [line for line, _ in theirs], [line for line, _ in ours])
+    matcher = difflib.SequenceMatcher(None, [line for line, _ in theirs], [line for line, _ in ours], autojunk=False)
+    for a, b, count in matcher.get_matching_blocks():
+        for (line, their_mounts), (_, our_mounts) in zip(theirs[a : a + count], ours[b : b + count]):
+            yield from of_mounts(line, their_mounts, our_mounts)
+
+
+def of_mounts(line, theirs, ours):
+    """What a line mounts: each kind by itself."""
+    for kind in ("secret", "cache"):
+        sides = [", ".join(one for one in side if one.startswith(kind)) for side in (theirs, ours)]
+        if sides[0] != sides[1]:
+            yield Difference(kind + " mounts", line, *sides)

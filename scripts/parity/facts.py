@@ -28,6 +28,8 @@ class Facts:
         if sandbox.case.stdout is not None:
             wanted = re.compile(sandbox.case.stdout)
             facts.stdout = [line for line in done.stdout.splitlines() if wanted.fullmatch(line)]
+            if sandbox.case.unordered:
+                facts.stdout = [" ".join(sorted(line.split())) for line in facts.stdout]
         if sandbox.case.variables:
             facts.variables = sandbox.exported()
         return Facts(**Places(sandbox).named(asdict(facts)))
@@ -86,6 +88,9 @@ class Places:
         if value in self.ids:
             return self.ids[value]
         value = re.sub(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d", "{moment}", value)
+        value = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "{moment}", value)
         value = re.sub(r"(?<!sha256:)\b[0-9a-f]{64}\b", "{container}", value)
+        value = re.sub(r"image-tools=\d+", "image-tools={process}", value)
+        value = re.sub(r"image-tools\.host=\S+", "image-tools.host={host}", value)
         value = re.sub(r"image-tools-\d+-\d+-[0-9a-f]+", "{container}", value)
         return value

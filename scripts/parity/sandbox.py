@@ -16,6 +16,7 @@ from snapshot import Snapshot
 HERE = Path(__file__).parent
 SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 STAND_INS = ["docker", "curl", "git", "uuidgen", "journal.sh"]
+AUTHORITY = "-----BEGIN CERTIFICATE-----\nb3Vycw==\n-----END CERTIFICATE-----\n"
 # How long a command may take, in seconds: much, because machines may be busy.
 PATIENCE = 600
 
@@ -71,6 +72,7 @@ class Sandbox:
             (self.place / "bin" / name).symlink_to(HERE / "stand_ins" / name)
         (self.place / "bin/python").symlink_to(real_python())
         self._write("real-git", real_git())
+        self._write("authorities.pem", AUTHORITY if self.case.private_authority else "")
         self._write("fail", "".join(f"{status} {title}\n" for title, status in self.case.fail.items()))
         self._write("container-status", f"{self.case.container_status}\n")
         self._write("transcript", self.case.transcript + "\n")
@@ -120,6 +122,8 @@ class Sandbox:
             **tree.ENVIRONMENT, "PATH": ":".join(path), "HOME": str(self.home), "TMPDIR": str(self.place / "tmp"),
             "GIT_CONFIG_GLOBAL": str(self.place / "gitconfig"), "PYTHONDONTWRITEBYTECODE": "1",
             "GIT_CEILING_DIRECTORIES": str(self.place),
+            # The host's private authorities would come into every build of ours.
+            "SSL_CERT_FILE": str(self.place / "authorities.pem"),
         }
 
     def program(self, name):
@@ -158,7 +162,7 @@ class Sandbox:
 
     def exported(self):
         """The variables that sourcing setup-env sets, and what `where` says."""
-        script = "env -0; . ./setup-env >/dev/null 2>&1; printf 'PARITY\\0'; env -0; printf 'where()='; where 2>&1 | tail -n 1"
+        script = "env -0; . ./setup-env >/dev/null 2>&1; printf 'PARITY\\0'; env -0; declare -F where >/dev/null && { printf 'where()='; where 2>&1 | tail -n 1; }"
         text = self.run([], script).stdout
         before, _, after = text.partition("PARITY\0")
         before = set(before.split("\0"))

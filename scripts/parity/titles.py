@@ -45,7 +45,7 @@ def tag(switches):
 def title(program, argv):
     """`docker build notebook-common`, `docker run -d`, `docker image ls`, `git checkout`, `curl`."""
     if program == "git":
-        return "git " + git_command(argv)
+        return git_title(argv)
     if program != "docker" or not argv:
         return program
     command = argv[0]
@@ -58,9 +58,21 @@ def title(program, argv):
     return "docker " + command
 
 
-def git_command(argv):
-    """The command among git's own switches."""
-    position = 0
-    while position < len(argv) and argv[position].startswith("-"):
-        position += 2 if argv[position] in ("-C", "-c", "--git-dir", "--work-tree") else 1
-    return argv[position] if position < len(argv) else ""
+# Git's own switches that take a value in the next word.
+GIT_VALUED = ("-C", "-c", "--git-dir", "--work-tree")
+
+
+def git_words(argv, cwd):
+    """The words from git's command on, and the directory that git's own switches, or the caller's, name."""
+    place = cwd
+    while argv and argv[0].startswith("-"):
+        if argv[0] in ("-C", "--git-dir"):
+            place = argv[1]
+        argv = argv[2:] if argv[0] in GIT_VALUED else argv[1:]
+    return argv, place
+
+
+def git_title(argv):
+    """`git checkout`, `git remote add`."""
+    words, _ = git_words(argv, "")
+    return " ".join(["git", *words[: 2 if words[:1] in (["remote"], ["stash"]) else 1]])

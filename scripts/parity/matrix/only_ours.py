@@ -1,5 +1,5 @@
 """What the original cannot do at all, and must be as it does elsewhere: a path with a blank in it, a repository
-without the two environment files."""
+without the two environment files, a host with an authority of its own."""
 
 from dataclasses import replace
 
@@ -26,3 +26,5 @@ def cases(originals):
     for label in BARE:
         case = known["image-configure/2024/" + label]
         yield replace(case, label=label + "-bare", like=case.name, shape="bare")
+    for name in ("image-build/2024/roman-floating-1-quay", "image-build/newest/roman-frozen-0-source"):
+        yield replace(known[name], label=known[name].label + "-private", like=name, private_authority=True)

@@ -96,12 +96,15 @@ class Calls(unittest.TestCase):
         check("docker", "run -d image", "docker run -d")
         check("docker", "image prune --force", "docker image prune")
         check("git", "--git-dir x -c a=b fetch origin", "git fetch")
+        check("git", "remote add a b", "git remote add")
 
-    def test_mounts_are_told_apart_from_their_options(self):
-        one = dockerfile_lines.split("RUN --mount=type=cache,mode=0777,target=/a  x\n\n")
-        two = dockerfile_lines.split("RUN --mount=type=cache,uid=1000,gid=100,target=/a  x\n")
-        self.assertEqual(one, (["mode=0777"], ["RUN {cache /a}  x"]))
-        self.assertEqual(two[1], one[1])
+    def test_mounts_are_told_apart_from_lines_and_options(self):
+        theirs = "# RUN --mount=type=cache,mode=0777,target=/a  x\nRUN --mount=type=cache,mode=0777,target=/a  y\n\n"
+        ours = "# RUN  x\nRUN --mount=type=secret,id=ca,target=/c --mount=type=cache,uid=1,target=/a  y\n"
+        found = [(one.facet, one.key, one.theirs, one.ours) for one in difference.dockerfiles("t", theirs, ours)]
+        self.assertEqual(found, [("mount options", "t", "mode=0777", "uid=1"), ("cache mounts", "# RUN  x", "cache /a", ""),
+                                 ("secret mounts", "RUN y", "", "secret ca")])
+        self.assertEqual(dockerfile_lines.split("RUN a\n"), [("RUN a", ())])
 
 
 class Table(unittest.TestCase):
