@@ -303,7 +303,8 @@ fn start(
 ) -> Result<duct::Handle, ProcessError> {
     interrupt::unless_cleanup(call)?;
     console.echo(call);
-    own_group(&streams(&call.expression())).start().map_err(|e| call.not_started(e))
+    let expression = own_group(&streams(&call.expression()));
+    patiently(|| expression.start()).map_err(|e| call.not_started(e))
 }
 
 fn open(
@@ -313,7 +314,22 @@ fn open(
 ) -> Result<duct::ReaderHandle, ProcessError> {
     interrupt::unless_cleanup(call)?;
     console.echo(call);
-    own_group(&streams(&call.expression())).reader().map_err(|e| call.not_started(e))
+    let expression = own_group(&streams(&call.expression()));
+    patiently(|| expression.reader()).map_err(|e| call.not_started(e))
+}
+
+/// Tries again while the program is open for writing: one that was just installed, whose writer was
+/// inherited for a moment by a child that another thread starts.
+fn patiently<T>(start: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    for _ in 0..50 {
+        match start() {
+            Err(e) if e.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            started => return started,
+        }
+    }
+    start()
 }
 
 fn own_group(expression: &Expression) -> Expression {
