@@ -37,6 +37,15 @@ pub struct SharedArgs {
     pub voice: VoiceArgs,
 }
 
+impl SharedArgs {
+    /// The part that finds the settings and the engine.
+    #[must_use]
+    pub fn place(&self) -> PlaceArgs {
+        let Self { settings, root, engine, voice, .. } = self.clone();
+        PlaceArgs { settings, root, engine, voice }
+    }
+}
+
 /// What finds the settings and the engine, for commands that neither read nor print a document: their
 /// standard streams belong to somebody else.
 #[derive(Args, Clone, Debug, Default)]

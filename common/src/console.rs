@@ -5,8 +5,6 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 
-use crate::process::Invocation;
-
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
@@ -101,7 +99,7 @@ impl Console {
     }
 
     /// Shows a call that is about to be made, as it could be pasted into a shell.
-    pub fn echo(&self, call: &Invocation) {
+    pub fn echo(&self, call: &dyn Display) {
         if self.verbosity >= Verbosity::Verbose {
             self.raw(format_args!("+ {call}\n"));
         }

@@ -13,12 +13,21 @@ const NEVER: [&str; 3] = [".git", ".ipynb_checkpoints", "__pycache__"];
 /// And what a killed run of ours left half-written.
 const ENDINGS: [&str; 3] = ["cached", "log", "image-tools-unfinished"];
 
-/// Whether `path` (its last component, whatever is above it) goes into a build.
+/// The record of a release, at the top of a mission's directory. It tells the image's id, so it can
+/// be no input of that image.
+pub const RECORD: &str = "release.json";
+
+/// The waivers of an environment. They judge an image's tests, and make no other image of it.
+pub const WAIVERS: &str = "tests/waivers.json";
+
+/// Whether `path`, as seen from the top of its context, goes into a build: by its last component, but
+/// for the files that judge images.
 #[must_use]
 pub fn is_input(path: &Path) -> bool {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    !NEVER.contains(&name) && !ENDINGS.contains(&ending)
+    let judges = path == Path::new(RECORD) || (path.starts_with("environments") && path.ends_with(WAIVERS));
+    !judges && !NEVER.contains(&name) && !ENDINGS.contains(&ending)
 }
 
 /// The digest of the build context `dir`: of every file that goes into a build from it.
@@ -42,9 +51,13 @@ mod tests {
         fs::create_dir(dir.path().join("environments")).unwrap();
         fs::write(dir.path().join("Dockerfile"), "FROM a").unwrap();
         let before = context_digest(dir.path()).unwrap();
-        for litter in
-            ["Dockerfile.cached", "build.log", "environments/.ipynb_checkpoints/a", "__pycache__/a.pyc"]
-        {
+        for litter in [
+            "Dockerfile.cached",
+            "build.log",
+            "environments/.ipynb_checkpoints/a",
+            "__pycache__/a.pyc",
+            RECORD,
+        ] {
             let path = dir.path().join(litter);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "x").unwrap();
@@ -52,6 +65,17 @@ mod tests {
         assert_eq!(context_digest(dir.path()).unwrap(), before);
         fs::write(dir.path().join("environments/a.pip"), "x").unwrap();
         assert_ne!(context_digest(dir.path()).unwrap(), before);
+    }
+
+    /// The record tells the image's id and the waivers judge its tests: neither may change it.
+    #[test]
+    fn what_judges_an_image_is_no_input_of_it() {
+        for path in [RECORD, "environments/roman-cal/tests/waivers.json"] {
+            assert!(!is_input(Path::new(path)), "{path}");
+        }
+        for path in ["environments/release.json", "tests/waivers.json", "environments/waivers.json"] {
+            assert!(is_input(Path::new(path)), "{path}");
+        }
     }
 
     #[test]

@@ -109,6 +109,12 @@ impl Hasher {
         self.0.update(bytes);
     }
 
+    /// The bytes of the digest of all that was taken in, for whoever keeps many.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+
     /// The digest of all that was taken in.
     #[must_use]
     pub fn finish(self) -> Digest {
@@ -137,31 +143,81 @@ pub fn of_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Result<Digest> 
             files.push(relative(entry.path(), root).to_owned());
         }
     }
-    files.sort_unstable_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
+    let entry = |file: PathBuf| {
+        let (kind, content) = of_entry(&root.join(&file))?;
+        Ok(Entry { path: file, kind, content })
+    };
+    Ok(of_entries(files.into_iter().map(entry).collect::<io::Result<_>>()?))
+}
+
+/// What a file of a tree is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A file.
+    File,
+    /// A file that its owner may execute.
+    Executable,
+    /// A symbolic link.
+    Link,
+}
+
+impl EntryKind {
+    /// What it is called where a tree is written down.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Executable => "exec",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// A file of a tree: where, what, and the digest of its bytes or of its target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path, from the top of the tree.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: EntryKind,
+    /// The digest of its bytes, or of a link's target.
+    pub content: Digest,
+}
+
+/// The digest of a tree of these entries, wherever they are kept: as [`of_tree`] has it.
+#[must_use]
+pub fn of_entries(mut entries: Vec<Entry>) -> Digest {
+    let bytes = |entry: &Entry| entry.path.as_os_str().as_encoded_bytes().to_vec();
+    entries.sort_by_cached_key(bytes);
     let mut hasher = Hasher::default();
-    for file in files {
-        let (kind, content) = content_of(&root.join(&file))?;
-        hasher.update(kind.as_bytes());
-        hasher.update(file.as_os_str().as_encoded_bytes());
+    for entry in entries {
+        hasher.update(entry.kind.name().as_bytes());
+        hasher.update(b" ");
+        hasher.update(entry.path.as_os_str().as_encoded_bytes());
         hasher.update(b"\0");
-        hasher.update(content.as_str().as_bytes());
+        hasher.update(entry.content.as_str().as_bytes());
         hasher.update(b"\n");
     }
-    Ok(hasher.finish())
+    hasher.finish()
 }
 
 fn relative<'a>(path: &'a Path, root: &Path) -> &'a Path {
     path.strip_prefix(root).unwrap_or(path)
 }
 
-fn content_of(path: &Path) -> io::Result<(&'static str, Digest)> {
+/// What the file or link at `path` is, and the digest of its bytes or of where it leads: what git keeps of it.
+///
+/// # Errors
+/// It cannot be read.
+pub fn of_entry(path: &Path) -> io::Result<(EntryKind, Digest)> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = path.symlink_metadata()?;
     if metadata.is_symlink() {
         let target = path.read_link()?;
-        return Ok(("link ", Digest::of(target.as_os_str().as_encoded_bytes())));
+        return Ok((EntryKind::Link, Digest::of(target.as_os_str().as_encoded_bytes())));
     }
-    let kind = if metadata.permissions().mode() & 0o100 == 0 { "file " } else { "exec " };
+    let executable = metadata.permissions().mode() & 0o100 != 0;
+    let kind = if executable { EntryKind::Executable } else { EntryKind::File };
     Ok((kind, Digest::of_reader(&mut std::fs::File::open(path)?)?))
 }
 

@@ -34,6 +34,9 @@ pub struct Document {
     /// The digest of the `setup-env` that was written with this, to notice edits by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup_env: Option<Digest>,
+    /// The digest of the templates that it was made of, to notice that they moved on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templates: Option<Digest>,
     /// One for each tool that ran, in order.
     pub reports: Vec<Report>,
 }
@@ -98,6 +101,7 @@ impl Document {
             schema: SCHEMA,
             settings,
             setup_env: None,
+            templates: None,
             reports: Vec::new(),
         }
     }
@@ -206,11 +210,6 @@ mod tests {
     /// The committed schema is what the types say: regenerate with `UPDATE_SCHEMA=1 cargo test`.
     #[test]
     fn the_committed_schema_is_that_of_the_types() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SCHEMA_URL);
-        if std::env::var_os("UPDATE_SCHEMA").is_some() {
-            std::fs::write(&path, Document::json_schema()).unwrap();
-        }
-        let committed = std::fs::read_to_string(&path).unwrap();
-        assert!(committed == Document::json_schema(), "{} is stale: make schema", path.display());
+        crate::testing::committed_schema(SCHEMA_URL, &Document::json_schema());
     }
 }

@@ -8,6 +8,7 @@ mod answer;
 mod archive;
 mod buildah;
 mod calls;
+mod config;
 mod container;
 mod docker;
 mod mounted;
@@ -15,6 +16,8 @@ mod operations;
 mod podman;
 mod probe;
 mod request;
+mod squash;
+mod temporary;
 mod words;
 
 use std::fmt;
@@ -27,10 +30,12 @@ use crate::digest::Digest;
 use crate::fault::{Fault, Status};
 use crate::process::ProcessError;
 
+pub use config::{Healthcheck, ImageConfig};
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use probe::choose_on;
 pub use probe::{Capabilities, choose, report};
 pub use request::{BuildRequest, Mount, RunRequest, Secret};
+pub use temporary::TemporaryImage;
 
 /// The programs that build and run images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,9 +97,25 @@ pub struct ImageFacts {
     pub labels: std::collections::BTreeMap<String, String>,
     /// Its size in bytes, where the engine tells.
     pub size: Option<u64>,
+    /// The digests of its layers, lowest first.
+    pub layers: Vec<String>,
+    /// The names under which registries have this very image: `NAME@sha256:…`, as far as the engine
+    /// tells.
+    pub repo_digests: Vec<String>,
+    /// When it was made (RFC 3339).
+    pub created: Option<String>,
+    /// The machine it is for: `amd64`, `arm64`.
+    pub architecture: Option<String>,
 }
 
 impl ImageFacts {
+    /// Whether this image was built upon `other`: it begins with all its layers. Unknown, and so true,
+    /// where either has none.
+    #[must_use]
+    pub fn is_upon(&self, other: &Self) -> bool {
+        self.layers.is_empty() || self.layers.starts_with(&other.layers)
+    }
+
     /// The value of the environment variable `name` in the image.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {

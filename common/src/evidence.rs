@@ -1,89 +1,40 @@
 //! Facts about images that this clone made or tested, kept below `.image/evidence`, one directory
-//! for each image id. A fact about one image never speaks for another.
+//! for each image id. A fact about one image never speaks for another, and one that was changed
+//! after it was signed off speaks for none.
+
+mod beside;
+mod facts;
+mod materials;
+mod statement;
+mod test_inputs;
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::deployment::Mission;
 use crate::digest::Digest;
 use crate::fault::{Fault, Status};
-use crate::report::{CheckOutcome, ImageIdentity, TestOutcome, Verdict};
-use crate::settings::{CalVersion, UseFrozen};
+use crate::report::ImageIdentity;
 use crate::state_file::{self, StateFileError};
+
+pub use facts::{Built, Compared, Frozen, Tested};
+pub use materials::{Materials, locks, receipts};
+pub use statement::{STATEMENT_TYPE, SignOff, Statement, Subject, SubjectDigest, TOOL, open, seal};
+pub use test_inputs::TestInputs;
 
 /// A kind of fact: what it holds and what its file is called.
 pub trait Fact: Serialize + DeserializeOwned {
     /// The file's name, without directory and ending.
     const NAME: &'static str;
-}
+    /// What its statement calls it.
+    const PREDICATE: &'static str;
 
-/// How an image was built.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Built {
-    /// The image.
-    pub image: ImageIdentity,
-    /// When, in UTC.
-    pub at: Timestamp,
-    /// Whether its versions were solved or taken as frozen.
-    pub use_frozen: UseFrozen,
-    /// The calibration version that was asked for.
-    pub cal_version: CalVersion,
-    /// The content of `deployments/common` that went in.
-    pub common_context: Digest,
-    /// The content of `deployments/<mission>` that went in.
-    pub mission_context: Digest,
-    /// The base image.
-    pub base: ImageIdentity,
-    /// The engine, in words.
-    pub engine: String,
-}
-
-/// How an image's tests went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Tested {
-    /// The image.
-    pub image: ImageIdentity,
-    /// When, in UTC.
-    pub at: Timestamp,
-    /// Whether it passed.
-    pub verdict: Verdict,
-    /// Every result.
-    pub outcome: TestOutcome,
-}
-
-/// How an image compared with the frozen specs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Compared {
-    /// The image.
-    pub image: ImageIdentity,
-    /// When, in UTC.
-    pub at: Timestamp,
-    /// Whether there was no drift.
-    pub verdict: Verdict,
-    /// The content of `env-frozen` that it was compared with.
-    pub frozen: Digest,
-    /// Every difference.
-    pub outcome: CheckOutcome,
-}
-
-impl Fact for Built {
-    const NAME: &'static str = "built";
-}
-
-impl Fact for Tested {
-    const NAME: &'static str = "tested";
-}
-
-impl Fact for Compared {
-    const NAME: &'static str = "compared";
+    /// The image that it is about.
+    fn image(&self) -> &ImageIdentity;
 }
 
 /// A fact cannot be written, or what is there is not one.
@@ -93,12 +44,12 @@ pub enum EvidenceError {
     #[error(transparent)]
     File(#[from] StateFileError),
     /// The file does not hold such a fact.
-    #[error("{} does not hold what it should: {source}", path.display())]
+    #[error("{} does not hold what it should: {reason}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: serde_json::Error,
+        reason: String,
     },
 }
 
@@ -133,28 +84,51 @@ impl Store {
         Self { dir: state_dir.join("evidence") }
     }
 
-    /// Writes a fact about the image `id`, over an older one of its kind.
+    /// Writes a fact about the image `id`, over an older one of its kind, and signs it off.
     ///
     /// # Errors
     /// It cannot be written.
-    ///
-    /// # Panics
-    /// Never: facts have only string keys.
     pub fn write<F: Fact>(&self, id: &Digest, fact: &F) -> Result<(), EvidenceError> {
         let path = self.path::<F>(id);
-        let mut text = serde_json::to_vec_pretty(fact).expect("a fact has only string keys");
-        text.push(b'\n');
         state_file::make_dir(path.parent().unwrap_or(&self.dir))?;
-        state_file::replace(&path, &text, 0o644)?;
+        state_file::replace(&path, &seal(fact), 0o644)?;
         Ok(())
     }
 
-    /// The fact of kind `F` about the image `id`, if there is one.
+    /// The fact of kind `F` about the image `id`, if there is one. One that was written before facts
+    /// were signed off is none: the step makes it again.
     ///
     /// # Errors
-    /// It cannot be read, or is damaged.
+    /// It cannot be read, is damaged, or was changed after it was signed off.
     pub fn read<F: Fact>(&self, id: &Digest) -> Result<Option<F>, EvidenceError> {
-        read_json(&self.path::<F>(id))
+        let path = self.path::<F>(id);
+        let Some(text) = state_file::read(&path)? else { return Ok(None) };
+        match statement::open(&text, id) {
+            Ok(statement) => Ok(Some(statement.predicate)),
+            Err(_) if statement::is_older(&text) => Ok(None),
+            Err(reason) => Err(EvidenceError::Content { path, reason }),
+        }
+    }
+
+    /// The bytes of the fact of kind `F` about the image `id`, if there is one, as [`Self::read`]
+    /// finds it good.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn bytes<F: Fact>(&self, id: &Digest) -> Result<Option<Vec<u8>>, EvidenceError> {
+        match self.read::<F>(id)? {
+            Some(_) => Ok(state_file::read(&self.path::<F>(id))?),
+            None => Ok(None),
+        }
+    }
+
+    /// The facts of kind `F` about all images, in no order. What cannot be read is left out: this is for
+    /// estimates, not for answers.
+    #[must_use]
+    pub fn all<F: Fact>(&self) -> Vec<F> {
+        let images = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let id = |image: std::fs::DirEntry| -> Option<Digest> { image.file_name().to_str()?.parse().ok() };
+        images.filter_map(id).filter_map(|id| self.read(&id).ok().flatten()).collect()
     }
 
     /// Notes that `id` is the image that was last built for `mission`.
@@ -181,8 +155,14 @@ impl Store {
         read_json(&self.last_built_path(mission))
     }
 
+    /// Where everything about the image `id` is kept.
+    #[must_use]
+    pub fn dir_of(&self, id: &Digest) -> PathBuf {
+        self.dir.join(id.hex())
+    }
+
     fn path<F: Fact>(&self, id: &Digest) -> PathBuf {
-        self.dir.join(id.hex()).join(format!("{}.json", F::NAME))
+        self.dir_of(id).join(format!("{}.json", F::NAME))
     }
 
     fn last_built_path(&self, mission: &Mission) -> PathBuf {
@@ -192,38 +172,33 @@ impl Store {
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, EvidenceError> {
     let Some(text) = state_file::read(path)? else { return Ok(None) };
-    let content = |source| EvidenceError::Content { path: path.to_owned(), source };
+    let content =
+        |e: serde_json::Error| EvidenceError::Content { path: path.to_owned(), reason: e.to_string() };
     serde_json::from_slice(&text).map(Some).map_err(content)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fact_speaks_for_its_own_image_only() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::in_state(dir.path());
-        let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
-        let fact = Tested {
-            image: ImageIdentity { name: "notebook-roman:latest".to_owned(), id: one.clone() },
-            at: Timestamp::UNIX_EPOCH,
-            verdict: Verdict::Yes,
-            outcome: TestOutcome::default(),
-        };
-        store.write(&one, &fact).unwrap();
-        assert_eq!(store.read::<Tested>(&one).unwrap(), Some(fact));
-        assert_eq!(store.read::<Tested>(&two).unwrap(), None);
+/// The JSON Schema of an evidence file, as text with a final newline.
+///
+/// # Panics
+/// Never: a schema is plain JSON.
+#[must_use]
+pub fn json_schema() -> String {
+    /// Every kind of fact.
+    #[derive(JsonSchema)]
+    #[serde(untagged)]
+    #[allow(dead_code, reason = "only its schema is of interest")]
+    enum AnyFact {
+        Built(Box<Built>),
+        Frozen(Box<Frozen>),
+        Tested(Box<Tested>),
+        Compared(Box<Compared>),
     }
-
-    #[test]
-    fn a_damaged_fact_is_not_taken_for_none() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::in_state(dir.path());
-        let id = Digest::of(b"1");
-        let path = dir.path().join("evidence").join(id.hex());
-        std::fs::create_dir_all(&path).unwrap();
-        std::fs::write(path.join("tested.json"), "{").unwrap();
-        assert_eq!(store.read::<Tested>(&id).unwrap_err().status(), Status::Data);
-    }
+    let schema = schemars::schema_for!(Statement<AnyFact>);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain JSON");
+    text.push('\n');
+    text
 }
+
+#[cfg(test)]
+#[path = "evidence/tests.rs"]
+mod tests;

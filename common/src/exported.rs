@@ -66,6 +66,13 @@ pub fn of(settings: &Settings) -> Vec<(&'static str, String)> {
             ("BASE_PYTHON_VERSION", settings.base_python_version.clone()),
         ],
     });
+    // Only where they are set: most repositories never need them.
+    if let Some(url) = &settings.source_url {
+        variables.push(("IMAGE_SOURCE_URL", url.clone()));
+    }
+    if !settings.insecure_hosts.is_empty() {
+        variables.push(("IMAGE_INSECURE_HOSTS", settings.insecure_hosts.join(" ")));
+    }
     variables
 }
 
@@ -147,6 +154,8 @@ pub fn settings(variables: &Variables) -> Result<Settings, ExportedError> {
         settings.pip_switches.clone_from(switches);
     }
     settings.network = read.given("IMAGE_NETWORK").map(str::to_owned);
+    settings.source_url = read.given("IMAGE_SOURCE_URL").map(str::to_owned);
+    read.words("IMAGE_INSECURE_HOSTS", &mut settings.insecure_hosts);
     if let Some(bundle) = read.given("IMAGE_CA_BUNDLE") {
         settings.ca_bundle = bundle.to_owned().into();
     }
@@ -247,6 +256,8 @@ mod tests {
         settings.base_image = Some(BaseImage::Bootstrap);
         settings.cal_version = "0.13.0".parse().unwrap();
         settings.network = Some("host".to_owned());
+        settings.source_url = Some("https://mirror/v{version}".to_owned());
+        settings.insecure_hosts = vec!["mirror:8080".to_owned(), "other".to_owned()];
         settings.docker_build_args = Some("--pull --progress plain".to_owned());
         assert_eq!(super::settings(&exported(&settings)).unwrap(), settings);
         assert_eq!(super::settings(&exported(&roman())).unwrap(), roman());

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::base_lock::{self, BaseLock, BaseLockError};
 use crate::fault::{Fault, Status, io_status};
-use crate::requirement::{CondaFile, PipFile, SpecError};
+use crate::requirement::{CondaFile, ExplicitFile, PipFile, SpecError};
 use crate::state_file::{self, StateFileError};
 
 /// The file with what conda solved, as `conda env export --no-build` prints it.
@@ -16,6 +17,9 @@ pub const CONDA_FILE: &str = "requirements.yml";
 
 /// The file with what pip is told to install, as `pip-compile` or `uv pip compile` prints it.
 pub const PIP_FILE: &str = "requirements.txt";
+
+/// conda's packages by address and digest, beside [`CONDA_FILE`].
+pub const EXPLICIT_FILE: &str = "requirements.explicit";
 
 /// The environment that brings conda itself. It has no pip file: its export holds what pip added.
 pub const BASE: &str = "base";
@@ -41,6 +45,9 @@ pub enum FrozenError {
         /// The file.
         origin: String,
     },
+    /// The base's lock makes no sense.
+    #[error(transparent)]
+    BaseLock(#[from] BaseLockError),
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] StateFileError),
@@ -58,6 +65,7 @@ impl Fault for FrozenError {
     fn status(&self) -> Status {
         match self {
             Self::Spec(_) | Self::Empty { .. } | Self::Missing { .. } => Status::Data,
+            Self::BaseLock(error) => error.status(),
             Self::File(error) => error.status(),
             Self::Directory { source, .. } => io_status(source),
         }
@@ -71,6 +79,8 @@ pub struct FrozenEnvironment {
     pub conda: Option<CondaFile>,
     /// What pip was told to install.
     pub pip: Option<PipFile>,
+    /// What conda solved, by address and digest, if that is kept.
+    pub explicit: Option<ExplicitFile>,
 }
 
 impl FrozenEnvironment {
@@ -95,7 +105,18 @@ impl FrozenEnvironment {
         Ok(Self {
             conda: conda.map(|content| CondaFile::parse(content, &file(CONDA_FILE))).transpose()?,
             pip: pip.map(|content| PipFile::parse(content, &file(PIP_FILE))).transpose()?,
+            explicit: None,
         })
+    }
+
+    /// The same with what `content`, that of an explicit list, names, where there is one.
+    ///
+    /// # Errors
+    /// It makes no sense; `origin` is what messages call the directory.
+    pub fn and_explicit(mut self, content: Option<&[u8]>, origin: &str) -> Result<Self, FrozenError> {
+        let parse = |content| ExplicitFile::parse(content, &format!("{origin}/{EXPLICIT_FILE}"));
+        self.explicit = content.map(parse).transpose()?;
+        Ok(self)
     }
 
     /// Reads the specs in `dir`, an environment's directory below `env-frozen`.
@@ -103,8 +124,11 @@ impl FrozenEnvironment {
     /// # Errors
     /// A file cannot be read, is empty, or makes no sense.
     pub fn read(name: &str, dir: &Path) -> Result<Self, FrozenError> {
-        let (conda, pip) = (state_file::read(&dir.join(CONDA_FILE))?, state_file::read(&dir.join(PIP_FILE))?);
-        Self::parse(name, conda.as_deref(), pip.as_deref(), &dir.display().to_string())
+        let content = |file: &str| state_file::read(&dir.join(file));
+        let (conda, pip, explicit) = (content(CONDA_FILE)?, content(PIP_FILE)?, content(EXPLICIT_FILE)?);
+        let origin = dir.display().to_string();
+        Self::parse(name, conda.as_deref(), pip.as_deref(), &origin)?
+            .and_explicit(explicit.as_deref(), &origin)
     }
 
     /// Whether it holds neither file, as the directory of a new environment does.
@@ -136,6 +160,8 @@ fn is_blank(content: &[u8]) -> bool {
 pub struct FrozenTree {
     /// The environments, `base` included, without placeholders.
     pub environments: BTreeMap<String, FrozenEnvironment>,
+    /// The base image that they were solved upon, if that is kept.
+    pub base: Option<BaseLock>,
 }
 
 impl FrozenTree {
@@ -162,7 +188,7 @@ impl FrozenTree {
                 environments.insert(name, environment);
             }
         }
-        Ok(Self { environments })
+        Ok(Self { environments, base: BaseLock::read(&dir.join(base_lock::FILE_NAME))? })
     }
 }
 

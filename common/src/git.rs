@@ -5,7 +5,9 @@
 //! deletes: what a person has in the work tree and in the index stays (D60, D62).
 
 mod branches;
+mod content;
 mod error;
+mod index;
 mod save;
 mod status;
 mod tags;
@@ -19,9 +21,10 @@ use crate::console::Console;
 use crate::process::{self, Captured, Invocation};
 
 pub use error::GitError;
+pub use index::{Blob, IndexEntry};
 pub use status::{Change, ChangeKind, Ignored};
 pub use tags::Tag;
-pub use upstream::{Ancestry, RemoteRefs};
+pub use upstream::{Ancestry, RemoteRefs, commit_there};
 
 /// Variables with which a surrounding git (a hook, `rebase --exec`) points at its own repository.
 /// Ours is the one at the root that was asked for (D61). And those that give paths another meaning.
@@ -127,14 +130,22 @@ impl<'c> Repo<'c> {
     /// # Errors
     /// git failed.
     pub fn file_at(&self, commit: &str, path: &Path) -> Result<Option<Vec<u8>>, GitError> {
-        let mut name = OsString::from(format!("{commit}:"));
-        name.push(&self.prefix);
-        name.push(path);
+        let name = self.inside(commit, path);
         let exists = self.reading(["cat-file", "-e"]).arg(name.clone());
         if !process::capture(&exists, self.console)?.exit.is_success() {
             return Ok(None);
         }
         Ok(Some(self.run(&self.reading(["cat-file", "blob"]).arg(name))?.stdout))
+    }
+
+    /// The files that `commit` has below the directory `dir`, sorted.
+    ///
+    /// # Errors
+    /// git failed.
+    pub fn files_below(&self, commit: &str, dir: &Path) -> Result<Vec<PathBuf>, GitError> {
+        let call = self.reading(["ls-tree", "-r", "-z", "--name-only", commit, "--"]).arg(dir);
+        let stdout = self.run(&call)?.stdout;
+        Ok(stdout.split(|b| *b == 0).filter(|path| !path.is_empty()).map(|path| os(path).into()).collect())
     }
 
     /// A call that only reads. It takes no lock for the sake of speed, so that it never stands in

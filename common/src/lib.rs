@@ -5,7 +5,10 @@
 //! One noun a module; no module here belongs to a single tool's verb. Nothing in this crate prints
 //! except [`console`], and nothing but [`process`] starts another program.
 
+pub mod archive;
+pub mod base_lock;
 pub mod ca_bundle;
+pub mod chill_policy;
 pub mod cli;
 pub mod clock;
 pub mod console;
@@ -17,10 +20,16 @@ pub mod engine;
 pub mod evidence;
 pub mod exported;
 pub mod fault;
+pub mod fetch;
 pub mod frozen;
+pub mod generated;
 pub mod git;
+pub mod inventory;
 pub mod lock;
+pub mod missions;
+pub mod oci;
 pub mod process;
+pub mod receipt;
 pub mod report;
 pub mod requirement;
 pub mod session;
@@ -28,9 +37,12 @@ pub mod settings;
 pub mod setup_env;
 pub mod shell;
 pub mod sibling;
+pub mod sources;
 pub mod state_dir;
 pub mod state_file;
+pub mod strict_json;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tree;
 pub mod version_file;
+pub mod waiver;

@@ -15,8 +15,15 @@ use crate::process;
 /// A held lock. The kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
-    // Closing the file is what unlocks.
-    _file: File,
+    file: File,
+}
+
+/// Closing the file alone would not do: a child that another thread starts at this moment holds a copy of it until
+/// the child becomes its program.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 /// The lock could not be had.
@@ -66,13 +73,30 @@ impl Lock {
     /// # Errors
     /// It could not be had in time, or not at all.
     pub fn take(path: &Path, patience: Duration, console: &Console) -> Result<Self, LockError> {
+        Self::wait(path, FlockOperation::NonBlockingLockExclusive, patience, console)
+    }
+
+    /// As [`Self::take`], but together with others who share it: only who takes it alone is kept out.
+    ///
+    /// # Errors
+    /// It could not be had in time, or not at all.
+    pub fn share(path: &Path, patience: Duration, console: &Console) -> Result<Self, LockError> {
+        Self::wait(path, FlockOperation::NonBlockingLockShared, patience, console)
+    }
+
+    fn wait(
+        path: &Path,
+        operation: FlockOperation,
+        patience: Duration,
+        console: &Console,
+    ) -> Result<Self, LockError> {
         let failed = |source| LockError::Io { path: path.to_owned(), source };
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)?;
         let start = Instant::now();
         let mut told = false;
         loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { _file: file }),
+            match flock(&file, operation) {
+                Ok(()) => return Ok(Self { file }),
                 Err(rustix::io::Errno::WOULDBLOCK) => {}
                 Err(error) => return Err(failed(error.into())),
             }
@@ -101,6 +125,30 @@ mod tests {
         let error = Lock::take(&path, Duration::from_millis(60), &console).unwrap_err();
         assert_eq!(error.status(), Status::Locked);
         drop(held);
+        assert!(Lock::take(&path, Duration::ZERO, &console).is_ok());
+    }
+
+    #[test]
+    fn a_lock_that_was_let_go_is_free_although_a_starting_child_holds_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let console = Console::silent();
+        let held = Lock::take(&path, Duration::ZERO, &console).unwrap();
+        let child = held.file.try_clone().unwrap();
+        drop(held);
+        assert!(Lock::take(&path, Duration::ZERO, &console).is_ok());
+        drop(child);
+    }
+
+    #[test]
+    fn those_who_share_keep_out_only_who_wants_it_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let console = Console::silent();
+        let one = Lock::share(&path, Duration::ZERO, &console).unwrap();
+        let two = Lock::share(&path, Duration::ZERO, &console).unwrap();
+        assert!(Lock::take(&path, Duration::ZERO, &console).is_err());
+        drop((one, two));
         assert!(Lock::take(&path, Duration::ZERO, &console).is_ok());
     }
 }

@@ -204,6 +204,25 @@ pub fn relay(call: &Invocation, console: &Console) -> Result<Captured, ProcessEr
     Ok(Captured { exit: output.status.into(), stdout: output.stdout.clone(), stderr: Vec::new() })
 }
 
+/// As [`relay`], but each line of the child's standard error goes to `sink` as it comes: for several of
+/// our own tools at the same time.
+///
+/// # Errors
+/// The child could not be run, or we were told to stop.
+pub fn relay_lines(
+    call: &Invocation,
+    console: &Console,
+    sink: &mut dyn FnMut(&[u8]),
+) -> Result<Captured, ProcessError> {
+    // Read is what would be standard output, and kept is what would be standard error.
+    let reader = open(call, console, |e| e.stdout_stderr_swap().stderr_capture())?;
+    let _group = interrupt::Group::of(&reader.pids(), call);
+    lines(call, &reader, sink)?;
+    let Captured { exit, stderr: stdout, .. } = finish(call, &reader)?;
+    interrupt::unless_cleanup(call)?;
+    Ok(Captured { exit, stdout, stderr: Vec::new() })
+}
+
 /// Runs a child to its end and gives its standard output as text, without white space at the end.
 ///
 /// # Errors
@@ -226,24 +245,32 @@ pub fn stream(
     let reader = open(call, console, Expression::stderr_to_stdout)?;
     let _group = interrupt::Group::of(&reader.pids(), call);
     let watch = call.time_limit().map(|limit| interrupt::Watch::new(reader.pids(), limit));
-    let mut lines = BufReader::new(&reader);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if lines.read_until(b'\n', &mut line).map_err(|e| call.talk(e))? == 0 {
-            break;
-        }
-        while matches!(line.last(), Some(b'\n' | b'\r')) {
-            line.pop();
-        }
-        sink(&line);
-    }
+    lines(call, &reader, sink)?;
     let exit = finish(call, &reader)?.exit;
     interrupt::unless_cleanup(call)?;
     if watch.is_some_and(|watch| watch.has_expired()) {
         return Err(past_limit(call));
     }
     Ok(exit)
+}
+
+fn lines(
+    call: &Invocation,
+    reader: &duct::ReaderHandle,
+    sink: &mut dyn FnMut(&[u8]),
+) -> Result<(), ProcessError> {
+    let mut lines = BufReader::new(reader);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if lines.read_until(b'\n', &mut line).map_err(|e| call.talk(e))? == 0 {
+            return Ok(());
+        }
+        while matches!(line.last(), Some(b'\n' | b'\r')) {
+            line.pop();
+        }
+        sink(&line);
+    }
 }
 
 /// Runs a child and hands its standard output to `consume` as it comes: for archives, which are
@@ -269,6 +296,31 @@ pub fn read<T, E: From<ProcessError>>(
     let captured = finish(call, &reader)?;
     interrupt::unless_cleanup(call)?;
     if captured.exit.is_success() { consumed } else { Err(call.failed(&captured).into()) }
+}
+
+/// Runs two children side by side, the first one's output going into the second, and waits for both.
+/// Either's failure is a failure: half a stream that the second one took for a whole one too.
+///
+/// # Errors
+/// One of them could not be run or ended with a status other than 0, or we were told to stop.
+pub fn pipe(from: &Invocation, into: &Invocation, console: &Console) -> Result<(), ProcessError> {
+    interrupt::unless_cleanup(from)?;
+    // Its input is the pipe, which a word of its own about that would replace.
+    let into = into.clone().input(Input::Ours);
+    let call = format!("{from} | {into}");
+    console.echo(&call);
+    let expression = own_group(&from.expression()).pipe(own_group(&into.expression()));
+    let expression = expression.stdout_capture().stderr_capture().unchecked();
+    let handle = patiently(|| expression.start()).map_err(|e| from.not_started(e))?;
+    let _group = interrupt::Group::of(&handle.pids(), from);
+    let output = handle.wait().map_err(|source| from.talk(source))?;
+    interrupt::unless_cleanup(from)?;
+    let exit = Exit::from(output.status);
+    if exit.is_success() {
+        return Ok(());
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(ProcessError::Failed { call, exit, stderr })
 }
 
 /// Runs a child whose two output streams are ours, byte for byte: for a command that a person runs
@@ -396,6 +448,17 @@ mod tests {
         assert!(matches!(error, ProcessError::NoDirectory { .. }), "{error}");
     }
 
+    /// D57: half an archive was taken for a whole one.
+    #[test]
+    fn d57_a_pipe_fails_with_either_end() {
+        let run = |from: &str, into: &str| pipe(&sh(from), &sh(into), &Console::silent());
+        run("echo hi", "read x; test $x = hi").unwrap();
+        let error = run("echo hi; echo broken >&2; exit 17", "cat").unwrap_err();
+        assert_eq!(error.status(), Status::Passed(17));
+        assert!(error.to_string().contains("| broken"), "{error}");
+        assert_eq!(run("yes", "exit 3").unwrap_err().status(), Status::Passed(3));
+    }
+
     #[test]
     fn a_time_limit_ends_the_whole_group() {
         let call = sh("sleep 30 & sleep 30").limit(Duration::from_millis(50));
@@ -411,6 +474,21 @@ mod tests {
         assert_eq!((error.status(), lines), (Status::TimeLimit, 1));
         let soon = sh("echo a").limit(Duration::from_secs(30));
         assert_eq!(stream(&soon, &Console::silent(), &mut |_| ()).unwrap(), Exit::Code(0));
+    }
+
+    #[test]
+    fn a_tools_words_come_line_by_line_and_its_document_whole() {
+        let mut said = Vec::new();
+        let captured = relay_lines(
+            &sh("echo {; echo a >&2; echo }; echo b >&2; exit 1"),
+            &Console::silent(),
+            &mut |line| {
+                said.push(String::from_utf8(line.to_vec()).unwrap());
+            },
+        );
+        let captured = captured.unwrap();
+        assert_eq!((captured.text().as_str(), captured.exit), ("{\n}", Exit::Code(1)));
+        assert_eq!(said, ["a", "b"]);
     }
 
     #[test]

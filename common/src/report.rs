@@ -1,9 +1,13 @@
 //! What a tool did, as it appends it to the document: typed, so that the next tool can rely on it.
 
+mod bisect;
 mod build;
+mod change;
 mod configure;
 mod freeze;
+mod notes;
 mod release;
+mod rot;
 mod test;
 mod update;
 
@@ -13,17 +17,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
+pub use bisect::{BisectFinding, BisectOutcome, BisectedEnvironment, BisectedTest, Culprit};
 pub use build::{BuildOutcome, BuildStep, BuiltImage, StepStatus};
+pub use change::{ChangeDirection, PackageChange};
 pub use configure::ConfigureOutcome;
 pub use freeze::{
-    CheckOutcome, ChillOutcome, ChilledEnvironment, Difference, EnvironmentDrift, FreezeOutcome, PackageKind,
+    CheckOutcome, ChillOutcome, ChilledEnvironment, Difference, DriftClass, EnvironmentDrift, FreezeOutcome,
+    PackageKind,
 };
+pub use notes::{Changed, NotesOutcome, TestChange};
 pub use release::{
-    CheckedRule, DeliverOutcome, DeliveryStatus, GateOutcome, ReleasedTag, RuleStatus, SaveOutcome,
-    TagOutcome, TagStatus, VersionsOutcome,
+    CheckedRule, DeliverOutcome, DeliveryStatus, GateOutcome, ProposeOutcome, ReleasedTag, RuleStatus,
+    SaveOutcome, TagOutcome, TagStatus, VerifyOutcome, VersionsOutcome,
 };
-pub use test::{TestCase, TestCounts, TestEnvironment, TestKind, TestOutcome, TestStatus};
-pub use update::{UpdateOutcome, UpdatedEnvironment};
+pub use rot::{
+    ConflictSide, EnvironmentRot, EnvironmentThaw, RotClass, RotFinding, RotOutcome, SolveConflict,
+    SolveOutcome, SolvedEnvironment, ThawOutcome, ThawedPin,
+};
+pub use test::{TestCase, TestCounts, TestEnvironment, TestKind, TestOutcome, TestRunner, TestStatus};
+pub use update::{SourceCheck, UpdateOutcome, UpdateSource, UpdatedEnvironment};
 
 /// The answer to what the tool was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -100,12 +112,20 @@ pub enum Outcome {
     Build(BuildOutcome),
     /// `image-test`
     Test(TestOutcome),
+    /// `image-test --bisect`
+    Bisect(BisectOutcome),
     /// `image-freeze`
     Freeze(FreezeOutcome),
     /// `image-freeze chill`
     Chill(ChillOutcome),
     /// `image-freeze check`
     Check(CheckOutcome),
+    /// `image-freeze rot`
+    Rot(RotOutcome),
+    /// `image-freeze thaw`
+    Thaw(ThawOutcome),
+    /// `image-freeze solve`
+    Solve(SolveOutcome),
     /// `release-tag versions`
     Versions(VersionsOutcome),
     /// `release-tag save`
@@ -116,4 +136,10 @@ pub enum Outcome {
     Tag(TagOutcome),
     /// `release-tag deliver`
     Deliver(DeliverOutcome),
+    /// `release-tag notes`
+    Notes(NotesOutcome),
+    /// `release-tag propose`
+    Propose(ProposeOutcome),
+    /// `release-tag verify`
+    Verify(VerifyOutcome),
 }

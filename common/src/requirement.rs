@@ -7,12 +7,14 @@
 
 mod conda_file;
 mod conda_spec;
+mod delivered;
 mod direct;
 mod explicit;
 mod marker;
 mod name;
 mod pip_file;
 mod pip_line;
+mod screen;
 
 use std::ops::Range;
 
@@ -22,12 +24,14 @@ use crate::fault::{Fault, Status};
 
 pub use conda_file::CondaFile;
 pub use conda_spec::{CondaConstraint, CondaSpec};
+pub use delivered::{BadDelivery, SpecKind, refuse_cut_off};
 pub use direct::DirectReference;
 pub use explicit::{ExplicitFile, ExplicitPackage, PackageDigest};
 pub use marker::{Marker, MarkerTarget};
 pub use name::PackageName;
 pub use pip_file::{PipFile, PipItem};
 pub use pip_line::{PipRequirement, PipSource};
+pub use screen::{Screened, first_line};
 
 /// A piece of a file, in bytes from its beginning.
 pub type Span = Range<usize>;

@@ -145,6 +145,12 @@ impl Session {
         self.started
     }
 
+    /// Whether the document is wanted even on a terminal.
+    #[must_use]
+    pub const fn wants_json(&self) -> bool {
+        self.json
+    }
+
     /// Notes something for the report that the user should know; say it on the console too.
     pub fn note(&mut self, notice: impl Into<String>) {
         self.notices.push(notice.into());
@@ -155,29 +161,40 @@ impl Session {
     ///
     /// # Errors
     /// Standard output cannot be written.
-    pub fn finish(mut self, finding: Finding, table: &dyn Display) -> Result<Status, SessionError> {
+    pub fn finish(self, finding: Finding, table: &dyn Display) -> Result<Status, SessionError> {
+        let (json, verdict) = (self.json, finding.verdict);
+        pass_on(&self.conclude(finding), json, table)?;
+        Ok(match verdict {
+            Verdict::Yes => Status::Done,
+            Verdict::No => Status::No,
+        })
+    }
+
+    /// Ends the run as [`Self::finish`] does, but gives the document instead of printing it.
+    #[must_use]
+    pub fn conclude(mut self, finding: Finding) -> Document {
         let verdict = finding.verdict;
         self.document.reports.push(Report {
             tool: self.tool,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             verdict,
             started: self.started,
-            seconds: round(self.clock.elapsed().as_secs_f64()),
+            seconds: clock::to_the_millisecond(self.clock.elapsed().as_secs_f64()),
             image: finding.image,
             notices: self.notices,
             outcome: finding.outcome,
         });
-        let text = if self.json || !io::stdout().is_terminal() {
-            self.document.to_json()
-        } else {
-            table.to_string()
-        };
-        print(&text)?;
-        Ok(match verdict {
-            Verdict::Yes => Status::Done,
-            Verdict::No => Status::No,
-        })
+        self.document
     }
+}
+
+/// Prints the document, or `table` on a terminal where it is not asked for (`json`).
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn pass_on(document: &Document, json: bool, table: &dyn Display) -> Result<(), SessionError> {
+    let wanted = json || !io::stdout().is_terminal();
+    print(&if wanted { document.to_json() } else { table.to_string() })
 }
 
 /// Prints `text` on standard output. That nobody reads it any more is no error: `| head` is fine.
@@ -190,11 +207,6 @@ pub fn print(text: &str) -> Result<(), SessionError> {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(SessionError::Print { source: e }),
         _ => Ok(()),
     }
-}
-
-/// Milliseconds are as much as a wall clock is worth.
-fn round(seconds: f64) -> f64 {
-    (seconds * 1000.0).round() / 1000.0
 }
 
 fn find(args: &SharedArgs, console: &Console) -> Result<Document, SessionError> {
@@ -217,6 +229,7 @@ fn find(args: &SharedArgs, console: &Console) -> Result<Document, SessionError> 
     // The file's own place is where the repository is now, whatever it was called before.
     document.settings.root = root;
     take_over_edits(&mut document, console)?;
+    tell_of_new_templates(&document, console);
     warn_of_disagreement(&document, &variables, console);
     Ok(document)
 }
@@ -271,6 +284,20 @@ fn take_over_edits(document: &mut Document, console: &Console) -> Result<(), Ses
     document.settings = setup_env::source_edited(&path, &recorded, console)?;
     document.settings.root = root;
     Ok(())
+}
+
+/// One notice where the templates are not those that the configuration was made of: a pull may have
+/// brought others.
+fn tell_of_new_templates(document: &Document, console: &Console) {
+    let Some(recorded) = &document.templates else { return };
+    if setup_env::templates(&document.settings.root).as_ref() != Some(recorded) {
+        console.notice(format_args!(
+            "setup-env.template or infrequent-env changed since {} was made; to take that over: image-configure {}, \
+             with the flags of then",
+            document::FILE_NAME,
+            document.settings.deployment
+        ));
+    }
 }
 
 /// One warning where the working directory is in another repository than the one that is used, as

@@ -76,6 +76,13 @@ pub struct Settings {
     /// Replaces the switches of every engine run, word by word. `IMAGE_RUN_PARS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_run_pars: Option<String>,
+    /// Where delivered requirements are fetched from in place of the address in `sources.json`.
+    /// `IMAGE_SOURCE_URL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_url: Option<String>,
+    /// The hosts that requirements may be fetched from without TLS. `IMAGE_INSECURE_HOSTS`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub insecure_hosts: Vec<String>,
     /// Further variables that `setup-env` exports.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub exports: BTreeMap<String, String>,
@@ -124,6 +131,8 @@ impl Settings {
             base_python_version: "3.12".to_owned(),
             docker_build_args: None,
             image_run_pars: None,
+            source_url: None,
+            insecure_hosts: Vec::new(),
             exports: BTreeMap::new(),
         }
     }

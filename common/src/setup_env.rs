@@ -1,11 +1,13 @@
 //! `setup-env`: the settings as a file that a shell sources, and the way back when somebody edited it.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use crate::console::Console;
+use crate::digest::Digest;
 use crate::exported::{self, ExportedError, Variables};
 use crate::fault::{Fault, Status};
 use crate::process::{self, Input, Invocation, ProcessError};
@@ -14,6 +16,16 @@ use crate::shell::quote;
 
 /// The file's name, at the root of the repository.
 pub const FILE_NAME: &str = "setup-env";
+
+/// What a repository may have for it to be made of, at the root too.
+const TEMPLATES: [&str; 2] = ["setup-env.template", "infrequent-env"];
+
+/// The digest of the templates of the repository at `root`; none if it has none that can be read.
+#[must_use]
+pub fn templates(root: &Path) -> Option<Digest> {
+    let texts: Vec<Vec<u8>> = TEMPLATES.iter().filter_map(|name| fs::read(root.join(name)).ok()).collect();
+    (!texts.is_empty()).then(|| Digest::of(&texts.join(&0)))
+}
 
 /// The file cannot be turned back into settings.
 #[derive(Debug, Error)]
@@ -311,6 +323,17 @@ mod tests {
         let text = process::text(&call, &Console::silent()).unwrap();
         let (year, moment) = text.split_once('\n').unwrap();
         assert!(moment.starts_with(year) && moment.len() == "2026-06-08-00-00-00".len(), "{text}");
+    }
+
+    #[test]
+    fn templates_that_moved_on_are_others() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(templates(root.path()), None);
+        fs::write(root.path().join("infrequent-env"), "export A=1\n").unwrap();
+        let before = templates(root.path());
+        assert!(before.is_some());
+        fs::write(root.path().join("setup-env.template"), "source infrequent-env\n").unwrap();
+        assert_ne!(templates(root.path()), before);
     }
 
     /// D55: `where` called every repacked image an ERROR.

@@ -82,6 +82,15 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<Change, StateFi
     Ok(Change::Written)
 }
 
+/// Removes what a killed run left half-written in `dir`: call it with the lock held.
+pub fn sweep(dir: &Path) {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    for entry in entries.filter(|e| e.file_name().to_string_lossy().ends_with(UNFINISHED)) {
+        // What cannot be removed now is tried again the next time.
+        _ = fs::remove_file(entry.path());
+    }
+}
+
 /// Reads `path`; a missing file is `None`.
 ///
 /// # Errors

@@ -11,7 +11,11 @@ mod engine;
 mod image;
 mod programs;
 mod repository;
+mod results;
+mod schema;
 
 pub use engine::{Call, FakeEngine};
 pub use programs::plain_programs;
 pub use repository::Repository;
+pub use results::tested;
+pub use schema::committed_schema;

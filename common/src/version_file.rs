@@ -72,8 +72,10 @@ impl fmt::Display for MissionVersion {
     }
 }
 
-/// Compares runs of digits as numbers of any length, and everything else as text.
-fn natural(a: &str, b: &str) -> Ordering {
+/// Compares runs of digits as numbers of any length, and everything else as text. What ends in `rc1`,
+/// `beta`, `dev` and the like comes before what does not.
+#[must_use]
+pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (runs(a), runs(b));
     loop {
         let ordering = match (a.next(), b.next()) {

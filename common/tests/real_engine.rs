@@ -133,6 +133,7 @@ impl Rig {
             tag: tag.to_owned(),
             words: shell::split_unquoted(words),
             arguments: arguments.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            labels: Vec::new(),
             secrets: vec![Secret { id: "ca".to_owned(), source: self.at("ca.pem") }],
             network: None,
         };

@@ -1,24 +1,14 @@
 //! What engines print, understood.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
 use serde::Deserialize;
 
 use super::mounted::Look;
-use super::{EngineError, ImageFacts, Kind};
+use super::{EngineError, Healthcheck, ImageConfig, ImageFacts, Kind};
+use crate::digest::Digest;
 use crate::process::Invocation;
-
-/// The part of an image's configuration that we read; the same in all engines.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Config {
-    env: Option<Vec<String>>,
-    labels: Option<BTreeMap<String, String>>,
-    entrypoint: Option<Vec<String>>,
-    cmd: Option<Vec<String>>,
-}
 
 /// The two forms that an image may have. Podman and buildah keep either, and saving one as the other
 /// would rewrite its configuration and so change its id.
@@ -42,20 +32,51 @@ impl Form {
 #[derive(Debug)]
 pub(super) struct Image {
     pub(super) facts: ImageFacts,
-    pub(super) entrypoint: Vec<String>,
-    pub(super) command: Vec<String>,
+    pub(super) config: ImageConfig,
     pub(super) form: Form,
 }
 
 /// `docker image inspect` and `podman image inspect`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Inspected {
     id: String,
-    config: Option<Config>,
+    config: Option<ImageConfig>,
     size: Option<u64>,
+    #[serde(default)]
+    architecture: String,
+    /// Podman has it here, and not among the settings.
+    healthcheck: Option<Healthcheck>,
+    #[serde(rename = "RootFS")]
+    root_fs: Option<Layers>,
+    /// Podman alone: how the image was made, and all those below it.
+    history: Option<Vec<Made>>,
+    created: Option<String>,
     /// Podman alone: docker has but its own form.
     manifest_type: Option<String>,
+    repo_digests: Option<Vec<String>>,
+}
+
+/// What an image's files are made of.
+#[derive(Debug, Default, Deserialize)]
+struct Layers {
+    #[serde(rename = "Layers", alias = "diff_ids", default)]
+    digests: Option<Vec<String>>,
+}
+
+/// One step of an image's history.
+#[derive(Debug, Default, Deserialize)]
+struct Made {
+    #[serde(default)]
+    created_by: String,
+}
+
+impl Made {
+    /// The trigger that this step set for builds upon the image, if it did.
+    fn trigger(self) -> Option<String> {
+        let step = self.created_by.trim_start_matches("/bin/sh -c #(nop)").trim_start();
+        step.strip_prefix("ONBUILD ").map(str::to_owned)
+    }
 }
 
 /// `buildah inspect --type image`, which calls things by other names.
@@ -65,6 +86,9 @@ struct BuildahInspected {
     id: String,
     #[serde(rename = "OCIv1")]
     oci: BuildahImage,
+    /// The same in docker's form, which has more.
+    #[serde(rename = "Docker")]
+    docker: Option<BuildahImage>,
     /// The manifest itself, as text.
     #[serde(rename = "Manifest", default)]
     manifest: String,
@@ -73,30 +97,106 @@ struct BuildahInspected {
 #[derive(Debug, Deserialize)]
 struct BuildahImage {
     #[serde(default)]
-    config: Config,
+    config: ImageConfig,
+    #[serde(default)]
+    architecture: String,
+    rootfs: Option<Layers>,
+    created: Option<String>,
 }
 
 /// What an engine of `kind` printed about an image.
 pub(super) fn image(kind: Kind, call: &Invocation, text: &str) -> Result<Image, EngineError> {
-    let parsed =
-        match kind {
-            Kind::Docker | Kind::Podman => serde_json::from_str(text).map(|[image]: [Inspected; 1]| image),
-            Kind::Buildah => serde_json::from_str(text).map(|BuildahInspected { id, oci, manifest }| {
-                Inspected { id, config: Some(oci.config), size: None, manifest_type: Some(manifest) }
-            }),
-        };
+    let parsed = match kind {
+        Kind::Docker | Kind::Podman => serde_json::from_str(text).map(|[image]: [Inspected; 1]| image),
+        Kind::Buildah => serde_json::from_str(text).map(BuildahInspected::plain),
+    };
     let wrong = |reason: String| EngineError::Answer { call: call.to_string(), reason };
-    let Inspected { id, config, size, manifest_type } = parsed.map_err(|e| wrong(e.to_string()))?;
+    let Inspected {
+        id,
+        config,
+        size,
+        architecture,
+        created,
+        healthcheck,
+        root_fs,
+        history,
+        manifest_type,
+        repo_digests,
+    } = parsed.map_err(|e| wrong(e.to_string()))?;
     let id = id.parse().map_err(|e: crate::digest::NotADigest| wrong(e.to_string()))?;
-    let config = config.unwrap_or_default();
+    let mut config = ImageConfig { architecture, ..config.unwrap_or_default() };
+    config.healthcheck = config.healthcheck.or(healthcheck);
+    if kind == Kind::Podman {
+        config.on_build = history.into_iter().flatten().filter_map(Made::trigger).collect();
+    }
     let is_oci = manifest_type.is_some_and(|text| text.contains("application/vnd.oci.image.manifest"));
-    let (env, labels) = (config.env.unwrap_or_default(), config.labels.unwrap_or_default());
     Ok(Image {
-        facts: ImageFacts { id, env, labels, size },
-        entrypoint: config.entrypoint.unwrap_or_default(),
-        command: config.cmd.unwrap_or_default(),
+        facts: ImageFacts {
+            id,
+            env: config.env.clone(),
+            labels: config.labels.clone(),
+            size,
+            created,
+            architecture: Some(config.architecture.clone()).filter(|name| !name.is_empty()),
+            layers: root_fs.and_then(|layers| layers.digests).unwrap_or_default(),
+            repo_digests: repo_digests.unwrap_or_default(),
+        },
+        config,
         form: if is_oci { Form::Oci } else { Form::Docker },
     })
+}
+
+/// `buildah images --json`: an image that has lost its names has none.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    id: String,
+    names: Option<Vec<String>>,
+}
+
+/// The ids in what an engine of `kind` printed about `images`, in their order; none if it is not
+/// plain which is whose.
+pub(super) fn ids(kind: Kind, images: &[&str], text: &str) -> Option<Vec<Option<Digest>>> {
+    if kind != Kind::Buildah {
+        let found: Vec<Inspected> = serde_json::from_str(text).ok()?;
+        let ids: Vec<_> = found.iter().map(|image| image.id.parse().ok()).collect();
+        return (ids.len() == images.len()).then_some(ids);
+    }
+    let listed: Vec<Listed> = serde_json::from_str(text).ok()?;
+    let id = |image: &&str| {
+        let has = |listed: &&Listed| listed.names.iter().flatten().any(|name| same_name(name, image));
+        listed.iter().find(has).and_then(|listed| listed.id.parse().ok())
+    };
+    Some(images.iter().map(id).collect())
+}
+
+/// Whether an engine's `full` name is what people call `image`.
+fn same_name(full: &str, image: &str) -> bool {
+    let plain = |name: &str| {
+        let local = ["localhost/", "docker.io/library/", "docker.io/"];
+        let name = local.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        name.strip_suffix(":latest").unwrap_or(name).to_owned()
+    };
+    plain(full) == plain(image)
+}
+
+impl BuildahInspected {
+    fn plain(self) -> Inspected {
+        let BuildahImage { config, architecture, created, rootfs } = match self.docker {
+            // An image in the OCI form has this too, and it may be empty there.
+            Some(docker) if docker.config != ImageConfig::default() => docker,
+            _ => self.oci,
+        };
+        let (config, manifest_type) = (Some(config), Some(self.manifest));
+        Inspected {
+            id: self.id,
+            config,
+            architecture,
+            created,
+            root_fs: rootfs,
+            manifest_type,
+            ..Inspected::default()
+        }
+    }
 }
 
 /// Whether an engine's complaint means that it has no such image, and nothing worse.
@@ -179,6 +279,22 @@ mod tests {
     }
 
     #[test]
+    fn an_image_begins_with_the_layers_of_what_it_is_built_upon() {
+        let docker = |layers: &str| {
+            let text = format!(r#"[{{"Id":"sha256:{HEX}","RootFS":{{"Type":"layers","Layers":{layers}}}}}]"#);
+            facts(Kind::Docker, &text)
+        };
+        let (below, above) = (docker(r#"["a","b"]"#), docker(r#"["a","b","c"]"#));
+        assert!(above.is_upon(&below) && !below.is_upon(&above));
+        assert!(!docker(r#"["a","x","c"]"#).is_upon(&below));
+        assert!(docker("null").is_upon(&below), "the engine does not tell");
+        let text = format!(
+            r#"{{"FromImageID":"{HEX}","OCIv1":{{"rootfs":{{"type":"layers","diff_ids":["a","b"]}}}}}}"#
+        );
+        assert_eq!(facts(Kind::Buildah, &text).layers, below.layers);
+    }
+
+    #[test]
     fn an_image_without_any_settings_is_no_error() {
         let text = format!(r#"[{{"Id":"sha256:{HEX}","Config":{{"Env":null,"Labels":null}},"Size":0}}]"#);
         assert!(facts(Kind::Docker, &text).env.is_empty());
@@ -192,6 +308,20 @@ mod tests {
         assert_eq!(look(b"d"), Look::There);
         assert!(is_no_file("find: \u{2018}/x\u{2019}: No such file or directory"));
         assert!(!is_no_file("find: /x: Permission denied"));
+    }
+
+    #[test]
+    fn several_images_are_told_in_one_answer_or_not_at_all() {
+        let other = HEX.replace('0', "1");
+        let text = format!(r#"[{{"Id":"sha256:{HEX}"}},{{"Id":"{other}"}}]"#);
+        let both = vec![Some(HEX.parse().unwrap()), Some(other.parse().unwrap())];
+        assert_eq!(ids(Kind::Docker, &["a", "b"], &text), Some(both.clone()));
+        assert_eq!(ids(Kind::Podman, &["a", "b", "c"], &text), None, "one is not there, and which?");
+        let text = format!(
+            r#"[{{"id":"{other}","names":["localhost/b:latest"]}},{{"id":"{HEX}","names":["docker.io/library/x:1","localhost/a:latest"]}},{{"id":"{HEX}","names":null}}]"#
+        );
+        assert_eq!(ids(Kind::Buildah, &["a:latest", "b"], &text), Some(both));
+        assert_eq!(ids(Kind::Buildah, &["c"], &text), Some(vec![None]));
     }
 
     #[test]

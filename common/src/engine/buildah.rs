@@ -66,7 +66,7 @@ pub(super) fn from(engine: &Engine, image: &str, name: &str) -> Invocation {
 /// The command is complete: unlike docker, buildah knows no entry point and no default command here.
 pub(super) fn run(engine: &Engine, request: &RunRequest, name: &str, command: &[String]) -> Invocation {
     let call = engine.call().arg("run");
-    inside(call, request).arg(name).arg("--").args(command)
+    inside(call, request).arg(name).arg("--").args(command).input(request.input.clone())
 }
 
 /// As [`run`], for a person at a terminal.
@@ -171,6 +171,11 @@ pub(super) fn inspect(engine: &Engine, image: &str) -> Invocation {
     engine.call().args(["inspect", "--type", "image", image])
 }
 
+/// All images with their ids and names, as JSON.
+pub(super) fn images(engine: &Engine) -> Invocation {
+    engine.call().args(["images", "--json", "--no-trunc"])
+}
+
 /// The image as an archive of its own form, which keeps its configuration byte for byte. Run in the
 /// file's directory: behind a colon buildah would look for a name.
 pub(super) fn save(engine: &Engine, image: &str, file: &Path, form: Form) -> Invocation {
@@ -188,6 +193,11 @@ pub(super) fn import(engine: &Engine, archive: &Path, tag: &str, name: &str) -> 
         engine.call().args(["add", "--quiet", name]).arg(archive).arg("/"),
         engine.call().args(["commit", "--quiet", name, tag]),
     ]
+}
+
+/// The working container `name` as an image of one layer, in the form that keeps all settings.
+pub(super) fn commit_squashed(engine: &Engine, name: &str, tag: &str) -> Invocation {
+    engine.call().args(["commit", "--quiet", "--squash", "--format", "docker", name, tag])
 }
 
 #[cfg(test)]

@@ -35,6 +35,14 @@ impl Engine {
         }
     }
 
+    /// Asks for the ids of `images` at once.
+    pub(super) fn ids_call(&self, images: &[&str]) -> Invocation {
+        match self.kind {
+            Kind::Docker | Kind::Podman => docker::inspect_all(self, images),
+            Kind::Buildah => buildah::images(self),
+        }
+    }
+
     /// Makes a container that is not started.
     pub(super) fn create_call(&self, image: &str, name: &str) -> Invocation {
         match self.kind {

@@ -23,7 +23,7 @@ static TOKEN: LazyLock<u32> = LazyLock::new(|| {
 });
 
 /// A name that no other container has: `image-tools-<pid>-<n>-<token>`.
-fn fresh_name() -> String {
+pub(super) fn fresh_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("{PREFIX}{}-{number}-{:08x}", std::process::id(), *TOKEN)

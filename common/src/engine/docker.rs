@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::words::{self, Switch};
 use super::{BuildRequest, Engine, RunRequest};
-use crate::process::Invocation;
+use crate::process::{Input, Invocation};
 
 /// What only `BuildKit` knows; 28.2 without buildx ends with 125 at `--progress`, and the rest are
 /// about builders that the old one is not.
@@ -38,6 +38,9 @@ pub(super) fn described(call: Invocation, request: &BuildRequest, secrets: bool)
     for (name, value) in &request.arguments {
         call = call.arg("--build-arg").arg(format!("{name}={value}"));
     }
+    for (name, value) in &request.labels {
+        call = call.arg("--label").arg(format!("{name}={value}"));
+    }
     // An engine that has no secrets cannot be given one; see `Capabilities::secrets`.
     for secret in request.secrets.iter().filter(|_| secrets) {
         let mut word = std::ffi::OsString::from(format!("id={},src=", secret.id));
@@ -56,8 +59,12 @@ pub(super) fn described(call: Invocation, request: &BuildRequest, secrets: bool)
 /// The client is expendable: it would pass a signal on to the container's first process, which
 /// ignores those that it does not handle; removing the container ends it at once.
 pub(super) fn run(program: Invocation, request: &RunRequest, name: &str) -> Invocation {
-    let call = program.arg("run").args(&request.words);
-    container(call, request, name).arg(&request.image).args(&request.command).expendable()
+    let mut call = program.arg("run").args(&request.words);
+    if request.input != Input::Nothing {
+        call = call.arg("--interactive");
+    }
+    let call = container(call, request, name).arg(&request.image).args(&request.command);
+    call.input(request.input.clone()).expendable()
 }
 
 /// As [`run`], for a person at a terminal.
@@ -118,6 +125,11 @@ pub(super) fn inspect(engine: &Engine, image: &str) -> Invocation {
     engine.call().args(["image", "inspect", image])
 }
 
+/// What it knows of several images, as one JSON list of those that are there.
+pub(super) fn inspect_all(engine: &Engine, images: &[&str]) -> Invocation {
+    engine.call().args(["image", "inspect"]).args(images.iter().copied())
+}
+
 /// The image as an archive.
 pub(super) fn save(engine: &Engine, image: &str, file: &Path) -> Invocation {
     engine.call().arg("save").arg("--output").arg(file).arg(image)
@@ -126,6 +138,12 @@ pub(super) fn save(engine: &Engine, image: &str, file: &Path) -> Invocation {
 /// A root file system as an image.
 pub(super) fn import(engine: &Engine, archive: &Path, tag: &str) -> Invocation {
     engine.call().arg("import").arg(archive).arg(tag)
+}
+
+/// A root file system that comes on standard input as an image, for `platform` if that is not the
+/// engine's own.
+pub(super) fn import_stream(engine: &Engine, tag: &str, platform: Option<&str>) -> Invocation {
+    engine.call().arg("import").option("--platform", platform).arg("-").arg(tag)
 }
 
 #[cfg(test)]
@@ -155,10 +173,11 @@ mod tests {
         request.arguments.clear();
         request.secrets = vec![super::super::Secret { id: "ca".to_owned(), source: "/etc/ca.pem".into() }];
         request.network = Some("host".to_owned());
+        request.labels = vec![("l".to_owned(), "a b".to_owned())];
         let call = build(&engine(Kind::Docker), &request);
         assert_eq!(
             shown(&call),
-            "docker build --tag notebook-common --secret id=ca,src=/etc/ca.pem --network host --file Dockerfile.cached ."
+            "docker build --tag notebook-common --label 'l=a b' --secret id=ca,src=/etc/ca.pem --network host --file Dockerfile.cached ."
         );
     }
 

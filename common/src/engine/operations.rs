@@ -12,6 +12,7 @@ use super::podman::{self, Quirk};
 use super::{BuildRequest, Engine, EngineError, ImageFacts, Kind, RunRequest, Visitor};
 use super::{buildah, docker, mounted};
 use crate::console::Console;
+use crate::digest::Digest;
 use crate::process::{self, Exit, Input, Invocation, ProcessError};
 
 impl Engine {
@@ -23,7 +24,7 @@ impl Engine {
         Ok(self.look_at(image, console)?.map(|image| image.facts))
     }
 
-    fn look_at(&self, image: &str, console: &Console) -> Result<Option<Image>, EngineError> {
+    pub(super) fn look_at(&self, image: &str, console: &Console) -> Result<Option<Image>, EngineError> {
         let call = self.inspect_call(image);
         let captured = process::capture(&call, console)?;
         if captured.exit.is_success() {
@@ -33,6 +34,33 @@ impl Engine {
             return Ok(None);
         }
         Err(call.failed(&captured).into())
+    }
+
+    /// The ids of `images`, in their order, in one call if all are there.
+    ///
+    /// # Errors
+    /// The engine failed, or its answer makes no sense.
+    pub fn ids(&self, images: &[&str], console: &Console) -> Result<Vec<Option<Digest>>, EngineError> {
+        let captured = process::capture(&self.ids_call(images), console)?;
+        if captured.exit.is_success()
+            && let Some(ids) = answer::ids(self.kind, images, &captured.text())
+        {
+            return Ok(ids);
+        }
+        let id = |image: &&str| Ok(self.inspect(image, console)?.map(|facts| facts.id));
+        images.iter().map(id).collect()
+    }
+
+    /// Whether `--progress=rawjson` makes a build tell its progress as JSON: its help says so. An engine
+    /// that cannot be asked has none.
+    #[must_use]
+    pub fn has_raw_progress(&self, console: &Console) -> bool {
+        if self.kind != Kind::Docker || self.is_legacy() {
+            return false;
+        }
+        let call = self.call().args(["buildx", "build", "--help"]);
+        process::capture(&call, console)
+            .is_ok_and(|told| told.exit.is_success() && told.text().contains("rawjson"))
     }
 
     /// Builds an image; each line that the engine prints goes to `sink`. A status other than 0 is
@@ -162,8 +190,8 @@ impl Engine {
             console.warn(format_args!("buildah cannot do what {switch} asks for; it is left out"));
         }
         process::text(&self.create_call(&request.image, container.name()), console)?;
-        let words = if request.command.is_empty() { &image.command } else { &request.command };
-        Ok([image.entrypoint.as_slice(), words.as_slice()].concat())
+        let words = if request.command.is_empty() { &image.config.cmd } else { &request.command };
+        Ok([image.config.entrypoint.as_slice(), words.as_slice()].concat())
     }
 
     /// Shows `visit` each file below `path` of `image`, without running the image. If `path` is
@@ -230,7 +258,11 @@ impl Engine {
     }
 
     /// A container of `image` that is not started.
-    fn container_of<'a>(&'a self, image: &str, console: &'a Console) -> Result<Container<'a>, EngineError> {
+    pub(super) fn container_of<'a>(
+        &'a self,
+        image: &str,
+        console: &'a Console,
+    ) -> Result<Container<'a>, EngineError> {
         let container = Container::new(self, console);
         let made = process::text(&self.create_call(image, container.name()), console);
         self.needing(image, made, console)?;
@@ -341,7 +373,7 @@ impl Engine {
         }
     }
 
-    fn no_image(&self, image: &str) -> EngineError {
+    pub(super) fn no_image(&self, image: &str) -> EngineError {
         EngineError::NoImage { image: image.to_owned(), engine: self.to_string() }
     }
 }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::process::Input;
+
 /// A file that a build sees below `/run/secrets`, and that stays out of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
@@ -26,6 +28,8 @@ pub struct BuildRequest {
     pub words: Vec<String>,
     /// Build arguments, in order.
     pub arguments: Vec<(String, String)>,
+    /// Labels that the image gets.
+    pub labels: Vec<(String, String)>,
     /// Secrets for its RUN steps.
     pub secrets: Vec<Secret>,
     /// The network mode of its RUN steps.
@@ -66,6 +70,8 @@ pub struct RunRequest {
     pub mounts: Vec<Mount>,
     /// The network mode.
     pub network: Option<String>,
+    /// What the command finds on its standard input.
+    pub input: Input,
     /// How long it may take; it is ended then.
     pub limit: Option<Duration>,
 }

@@ -112,6 +112,14 @@ impl Repo<'_> {
         let call = self.writing(["switch", "--quiet", "--no-track", "--create", name, commit]);
         self.run(&call).map(|_| ())
     }
+
+    /// Switches to the branch `name`, which is there.
+    ///
+    /// # Errors
+    /// Something in the work tree is in the way, or git failed.
+    pub fn switch_to(&self, name: &str) -> Result<(), GitError> {
+        self.run(&self.writing(["switch", "--quiet", "--no-guess", name])).map(|_| ())
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{Change, ChangeKind, GitError, Repo, nul_separated};
 use crate::process::{self, Input};
 
+/// As many bytes of paths as surely fit a call.
+const MANY: usize = 500_000;
+
 impl Repo<'_> {
     /// Commits `changes` as they are in the work tree, and nothing else: what is staged elsewhere
     /// stays staged, what is changed elsewhere stays changed. The user's hooks run. Gives the commit.
@@ -17,11 +20,14 @@ impl Repo<'_> {
         // taken back if the commit fails.
         self.feed(["add", "--intent-to-add", "--pathspec-from-file=-", "--pathspec-file-nul"], &untracked)?;
         let paths: Vec<&Path> = changes.iter().map(|change| change.path.as_path()).collect();
-        let call = self
-            .writing(["commit", "--quiet", "--only", "--message"])
-            .arg(message)
-            .args(["--pathspec-from-file=-", "--pathspec-file-nul"])
-            .input(Input::Bytes(nul_separated(paths.iter().copied())));
+        let call = self.writing(["commit", "--quiet", "--only", "--message"]).arg(message);
+        let call = if paths.iter().map(|path| path.as_os_str().len()).sum::<usize>() < MANY {
+            // As arguments: were we killed while git reads a list, it would commit half of it.
+            call.arg("--").args(paths)
+        } else {
+            call.args(["--pathspec-from-file=-", "--pathspec-file-nul"])
+                .input(Input::Bytes(nul_separated(paths.iter().copied())))
+        };
         let captured = process::capture(&call, self.console)?;
         if !captured.exit.is_success() {
             self.forget(&untracked)?;

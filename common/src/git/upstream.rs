@@ -5,6 +5,7 @@ use std::env;
 use std::time::Duration;
 
 use super::{GitError, Repo};
+use crate::console::Console;
 use crate::process::{self, Captured, Exit, Invocation, ProcessError};
 
 /// How long a question to a remote may take.
@@ -40,6 +41,43 @@ pub enum Ancestry {
     Other,
     /// This clone does not have it.
     Unknown,
+}
+
+/// The commit that `revision` (a branch, a tag, a full ref; else the repository's own choice) leads to in
+/// the repository at the address `remote`, which need not be a remote of any clone. None if it has no
+/// such revision.
+///
+/// # Errors
+/// It cannot be reached or refuses to answer.
+pub fn commit_there(
+    remote: &str,
+    revision: Option<&str>,
+    console: &Console,
+) -> Result<Option<String>, GitError> {
+    let names = match revision {
+        None => vec!["HEAD".to_owned()],
+        Some(name) if name.starts_with("refs/") => vec![name.to_owned()],
+        // The order of pip and git: a tag is named before a branch.
+        Some(name) => {
+            vec![format!("refs/tags/{name}^{{}}"), format!("refs/tags/{name}"), format!("refs/heads/{name}")]
+        }
+    };
+    let mut call = super::pinned(Invocation::new("git").args(["ls-remote", "--quiet", "--", remote]));
+    call = call.args(names.iter().map(String::as_str)).limit(ASK);
+    if env::var_os("GIT_SSH_COMMAND").is_none() && env::var_os("GIT_SSH").is_none() {
+        call = call.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+    }
+    let failed = |source: ProcessError| GitError::Remote { remote: remote.to_owned(), source };
+    let captured = process::capture(&call, console).map_err(failed)?;
+    if !captured.exit.is_success() {
+        return Err(failed(call.failed(&captured)));
+    }
+    let text = captured.text();
+    let found = |wanted: &String| {
+        let lines = text.lines().filter_map(|line| line.split_once('\t'));
+        lines.into_iter().find(|(_, name)| name == wanted).map(|(id, _)| id.to_owned())
+    };
+    Ok(names.iter().find_map(found))
 }
 
 impl Repo<'_> {
@@ -96,6 +134,25 @@ impl Repo<'_> {
         // The user may have `push.followTags` or `push.recurseSubmodules` set.
         let options = ["--atomic", "--no-follow-tags", "--recurse-submodules=no"];
         let call = self.writing(["push", "--porcelain"]).args(options).args(["--", remote]).args(refspecs);
+        self.talk(remote, call, PUSH).map(|_| ())
+    }
+
+    /// The address of `remote`.
+    ///
+    /// # Errors
+    /// There is no such remote, or git failed.
+    pub fn url(&self, remote: &str) -> Result<String, GitError> {
+        self.text(&["remote", "get-url", "--", remote])
+    }
+
+    /// Pushes `commit` to the branch `branch` of `remote`, and nothing else. It never forces.
+    ///
+    /// # Errors
+    /// The remote cannot be reached or refuses.
+    pub fn push_branch(&self, remote: &str, commit: &str, branch: &str) -> Result<(), GitError> {
+        let options = ["--no-follow-tags", "--recurse-submodules=no"];
+        let refspec = format!("{commit}:refs/heads/{branch}");
+        let call = self.writing(["push", "--porcelain"]).args(options).args(["--", remote]).arg(refspec);
         self.talk(remote, call, PUSH).map(|_| ())
     }
 

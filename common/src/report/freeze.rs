@@ -64,20 +64,72 @@ pub struct EnvironmentDrift {
     pub differences: Vec<Difference>,
 }
 
-/// A package that is not as frozen. Neither version being there cannot happen.
+/// Something that is not as frozen: a package, or a file of one. Neither side having it cannot happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Difference {
     /// Whose package it is.
     pub kind: PackageKind,
+    /// What kind of difference it is.
+    #[serde(default)]
+    pub class: DriftClass,
     /// Its normalised name.
     pub name: String,
-    /// The version that was frozen; none if the image holds something extra.
+    /// The version that was frozen (of two sides, the first); none if the image holds something extra.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
-    /// The version that the image holds; none if it is missing.
+    /// The version that the image holds (of two sides, the second); none if it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built: Option<String>,
+    /// The file that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// What kind of difference it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DriftClass {
+    /// It was frozen, and is not there.
+    Missing,
+    /// It is there, and was not frozen.
+    Extra,
+    /// Another version.
+    #[default]
+    Version,
+    /// The same version in another build.
+    Build,
+    /// Another commit, or not from version control at all.
+    SourceCommit,
+    /// The same version with other content.
+    Hash,
+    /// A file is not what its package recorded.
+    EditedFile,
+    /// conda and pip both claim it.
+    BothCondaAndPip,
+    /// The base image is another one.
+    BaseMoved,
+    /// A package of Debian's.
+    Apt,
+}
+
+impl DriftClass {
+    /// Its name, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Extra => "extra",
+            Self::Version => "version",
+            Self::Build => "build",
+            Self::SourceCommit => "source-commit",
+            Self::Hash => "hash",
+            Self::EditedFile => "edited-file",
+            Self::BothCondaAndPip => "both-conda-and-pip",
+            Self::BaseMoved => "base-moved",
+            Self::Apt => "apt",
+        }
+    }
 }
 
 /// Whose package it is.
@@ -88,4 +140,21 @@ pub enum PackageKind {
     Conda,
     /// Installed by pip or uv.
     Pip,
+    /// Installed by Debian's tools.
+    Debian,
+    /// The image itself.
+    Image,
+}
+
+impl PackageKind {
+    /// Its name, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Conda => "conda",
+            Self::Pip => "pip",
+            Self::Debian => "debian",
+            Self::Image => "image",
+        }
+    }
 }

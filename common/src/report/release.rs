@@ -33,6 +33,9 @@ pub struct SaveOutcome {
     pub message: String,
     /// The paths in it, relative to the root, sorted.
     pub paths: Vec<String>,
+    /// The digest of the release's record; none where it is not yet time for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
 }
 
 /// The checklist that a release must pass.
@@ -138,4 +141,39 @@ pub enum DeliveryStatus {
     Delivered,
     /// The same image was there before.
     Present,
+}
+
+/// What holds of a release, link by link.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyOutcome {
+    /// What was asked for.
+    pub what: String,
+    /// The commit that the tag leads to; none if it was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The digest of the manifest; none if it was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Digest>,
+    /// Every link. One that could not be checked is skipped, and says why.
+    pub links: Vec<CheckedRule>,
+}
+
+/// A release that is proposed to those who merge it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProposeOutcome {
+    /// Whether anything was done, or only planned.
+    pub executed: bool,
+    /// The branch that is proposed.
+    pub branch: String,
+    /// The branch that it is to be merged into.
+    pub base: String,
+    /// The commit that is proposed; for a plan, as it is now.
+    pub commit: String,
+    /// The remote.
+    pub remote: String,
+    /// The pull request, or where it can be made; none where the remote has no such page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! What `image-test` found.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestOutcome {
+    /// What ran them.
+    #[serde(default, skip_serializing_if = "TestRunner::is_image")]
+    pub runner: TestRunner,
     /// The status that the container ended with; 128+n if a signal ended it.
     pub container_status: u8,
     /// Why the answer is no; empty if it is yes.
@@ -19,6 +23,24 @@ pub struct TestOutcome {
     pub environments: Vec<TestEnvironment>,
 }
 
+/// What ran the tests in the container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TestRunner {
+    /// The image's own scripts; their output was read.
+    #[default]
+    Image,
+    /// `image-test --native`, by the repository's specs.
+    Native,
+}
+
+impl TestRunner {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_image(&self) -> bool {
+        *self == Self::Image
+    }
+}
+
 /// The results of one environment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +50,8 @@ pub struct TestEnvironment {
     /// Why it was skipped, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
-    /// How long it took, in seconds, as observed from outside; nothing if it never began.
+    /// How long it took, in seconds, as observed from outside; nothing if it never began. Where tests
+    /// run side by side natively, the sum of what each took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// Every import, notebook and script, in the order they ended; last those that were not run.
@@ -53,10 +76,13 @@ pub struct TestCase {
     /// Why it failed or was not run: our own finding, then the last lines that it printed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// When it was tested, if the result is that of an earlier run on the same image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
 }
 
 /// What kind of thing was tested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TestKind {
     /// A module that must import.
@@ -138,6 +164,7 @@ mod tests {
             status,
             seconds: None,
             detail: None,
+            at: None,
         };
         let one = TestEnvironment { cases: vec![case(TestStatus::Passed)], ..TestEnvironment::default() };
         let two = TestEnvironment {

@@ -4,6 +4,8 @@
 //! maps, block scalars) is refused with its line. So nothing in a file can expand, versions are
 //! never taken for numbers, and a key that stands twice is an error instead of a silent choice.
 
+use std::collections::BTreeSet;
+
 use super::pip_file::LogicalLine;
 use super::pip_line;
 use super::{CondaSpec, Flaw, PipItem, Span, SpecError, shown, text_of};
@@ -74,7 +76,7 @@ enum Section {
 #[derive(Debug)]
 struct Reader<'a> {
     file: CondaFile,
-    keys: Vec<&'a str>,
+    keys: BTreeSet<&'a str>,
     section: Section,
     /// The indentation of the section's items, once one was seen.
     items: Option<usize>,
@@ -85,7 +87,7 @@ struct Reader<'a> {
 fn read(text: &str) -> Result<CondaFile, Flaw> {
     let mut reader = Reader {
         file: CondaFile::default(),
-        keys: Vec::new(),
+        keys: BTreeSet::new(),
         section: Section::Closed,
         items: None,
         pip: None,
@@ -174,10 +176,9 @@ impl<'a> Reader<'a> {
     }
 
     fn key(&mut self, key: &'a str, value: &Scalar<'a>, number: usize) -> Result<(), Flaw> {
-        if self.keys.contains(&key) {
+        if !self.keys.insert(key) {
             return Err(Flaw::new(number, format!("the key `{key}` stands twice")));
         }
-        self.keys.push(key);
         (self.items, self.pip) = (None, None);
         let text = || Some(value.text.to_owned()).filter(|t| !t.is_empty());
         self.section = match key {

@@ -4,6 +4,11 @@ use std::fmt;
 
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, VerbatimUrl};
 
+/// No marker that people or tools write is longer, in bytes.
+const LONGEST: usize = 4096;
+/// Nor nested deeper: each level takes some of the stack.
+const DEEPEST: usize = 32;
+
 /// The condition behind the `;` of a requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker {
@@ -17,6 +22,9 @@ impl Marker {
     /// # Errors
     /// It is no marker; the message says why.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST || depth(text) > DEEPEST {
+            return Err("not a marker: it is too long, or nested too deeply".to_owned());
+        }
         match MarkerTree::parse_str::<VerbatimUrl>(text) {
             Ok(tree) => Ok(Self { tree, text: text.to_owned() }),
             Err(error) => Err(format!("not a marker: {}", error.message)),
@@ -28,6 +36,19 @@ impl Marker {
     pub fn holds(&self, target: &MarkerTarget) -> bool {
         self.tree.evaluate(&target.0, &[])
     }
+}
+
+/// How many parentheses are open at most.
+fn depth(text: &str) -> usize {
+    let mut open = 0_usize;
+    text.bytes().fold(0, |deepest, byte| {
+        open = match byte {
+            b'(' => open + 1,
+            b')' => open.saturating_sub(1),
+            _ => open,
+        };
+        deepest.max(open)
+    })
 }
 
 impl fmt::Display for Marker {
@@ -90,5 +111,16 @@ mod tests {
         assert!(Marker::parse("python_version >").is_err());
         assert!(MarkerTarget::linux("three", "x86_64").is_none());
         assert!(MarkerTarget::linux("3.11", "x86_64").is_some());
+    }
+
+    /// The whole process ended.
+    #[test]
+    fn a_marker_that_would_take_all_of_the_stack_is_refused() {
+        let nested = |depth: usize| format!("{}os_name == 'posix'{}", "(".repeat(depth), ")".repeat(depth));
+        assert!(Marker::parse(&nested(DEEPEST)).is_ok());
+        for text in [nested(DEEPEST + 1), nested(1_000_000), "(".repeat(1_000_000)] {
+            assert!(Marker::parse(&text).unwrap_err().contains("too deeply"));
+        }
+        assert!(Marker::parse(&["os_name == 'a'"; 1000].join(" or ")).is_err());
     }
 }

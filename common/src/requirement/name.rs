@@ -18,12 +18,15 @@ impl PackageName {
             return None;
         }
         let mut normal = String::with_capacity(text.len());
+        let mut behind_dash = false;
         for byte in bytes {
-            match byte {
-                b'-' | b'_' | b'.' if normal.ends_with('-') => {}
-                b'-' | b'_' | b'.' => normal.push('-'),
-                _ => normal.push(char::from(byte.to_ascii_lowercase())),
+            let is_dash = matches!(byte, b'-' | b'_' | b'.');
+            if !is_dash {
+                normal.push(char::from(byte.to_ascii_lowercase()));
+            } else if !behind_dash {
+                normal.push('-');
             }
+            behind_dash = is_dash;
         }
         Some(Self(normal))
     }

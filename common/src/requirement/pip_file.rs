@@ -31,6 +31,21 @@ pub enum PipItem {
     },
 }
 
+impl PipItem {
+    /// What it refers to directly, if it does: also behind `-e`.
+    #[must_use]
+    pub fn reference(&self) -> Option<DirectReference> {
+        match self {
+            Self::Requirement(requirement) => requirement.direct().cloned(),
+            Self::Unnamed { reference, .. } => Some(reference.clone()),
+            Self::Option { text, .. } => {
+                let rest = text.strip_prefix("--editable").or_else(|| text.strip_prefix("-e"))?;
+                Some(DirectReference::new(rest.trim_start_matches(['=', ' ', '\t']).trim()))
+            }
+        }
+    }
+}
+
 impl PipFile {
     /// Reads a requirement file; `origin` is what messages call it.
     ///
@@ -97,11 +112,19 @@ impl<'a> Iterator for LogicalLines<'a> {
     type Item = LogicalLine<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.at >= self.text.len() {
-            return None;
-        }
+        let (mut end, mut next) = loop {
+            if self.at >= self.text.len() {
+                return None;
+            }
+            let (end, next) = self.line_end(self.at);
+            // Of what a solver wrote, most lines say why; they are never continued.
+            let first = self.text.as_bytes()[self.at..end].iter().find(|byte| !byte.is_ascii_whitespace());
+            if first != Some(&b'#') {
+                break (end, next);
+            }
+            (self.at, self.number) = (next, self.number + 1);
+        };
         let (offset, number) = (self.at, self.number);
-        let (mut end, mut next) = self.line_end(offset);
         let mut joined = false;
         self.number += 1;
         // A comment line is never continued, though it may end a continued one.

@@ -87,13 +87,16 @@ pub(super) fn parse(line: &LogicalLine<'_>) -> Result<Option<PipItem>, Flaw> {
 
 /// An address or a path with no `name @` before it.
 fn is_nameless(text: &str) -> bool {
-    let word = text.split(|c: char| c.is_ascii_whitespace() || c == ';').next().unwrap_or(text);
-    let name = word.bytes().take_while(|b| is_name_byte(*b)).count();
-    let is_archive = || [".whl", ".zip", ".tar.gz"].iter().any(|ending| word.ends_with(ending));
+    let name = text.bytes().take_while(|b| is_name_byte(*b)).count();
+    let word = || text.split(|c: char| c.is_ascii_whitespace() || c == ';').next().unwrap_or(text);
+    let is_archive = || [".whl", ".zip", ".tar.gz"].iter().any(|ending| text[..name].ends_with(ending));
     // `a@https://…` has a name; `git+https://…` and `https://…` have none.
-    word.starts_with(['.', '/'])
-        || (word.contains("://") && matches!(word.as_bytes().get(name), Some(b'+' | b':')))
-        || (name == word.len() && is_archive())
+    text.starts_with(['.', '/'])
+        || match text.as_bytes().get(name) {
+            Some(b'+' | b':') => word().contains("://"),
+            None | Some(b';') => is_archive(),
+            Some(byte) => byte.is_ascii_whitespace() && is_archive(),
+        }
 }
 
 fn requirement(scanner: &mut Scanner<'_>, line: &LogicalLine<'_>) -> Result<PipRequirement, String> {
@@ -165,8 +168,9 @@ fn source(scanner: &mut Scanner<'_>) -> Result<(PipSource, Span), String> {
 
 /// Where the specifiers end: at a marker, or at the switches of a requirement.
 fn specifiers_end(text: &str) -> usize {
-    let marker = text.find(';').unwrap_or(text.len());
-    text[..marker].find(" --").unwrap_or(marker)
+    let bytes = text.as_bytes();
+    let ends = |at: &usize| bytes[*at] == b';' || bytes[*at..].starts_with(b" --");
+    (0..bytes.len()).find(ends).unwrap_or(text.len())
 }
 
 fn marker(scanner: &mut Scanner<'_>) -> Result<Option<Marker>, String> {

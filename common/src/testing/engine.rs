@@ -290,11 +290,12 @@ impl Call {
     }
 
     fn is_work(&self) -> bool {
-        const LOOKS: [&str; 16] = [
+        const LOOKS: [&str; 17] = [
             "version",
             "--version",
             "buildx",
             "image",
+            "images",
             "inspect",
             "create",
             "from",

@@ -94,10 +94,12 @@ container() {
 }
 
 build() {
-    tag= base= env=
+    tag= base= env= labels= recipe=
     while [ $# -gt 0 ]; do
         case $1 in
             --tag) tag=$2; shift ;;
+            --file) recipe=$2; shift ;;
+            --label) labels="$labels${labels:+,}\"${2%%=*}\":\"${2#*=}\""; shift ;;
             --build-arg)
                 case ${2%%=*} in
                     BASE_IMAGE | BASE_CONTAINER | ROOT_CONTAINER) base=${2#*=} ;;
@@ -107,6 +109,11 @@ build() {
         esac
         shift
     done
+    if [ -f "$recipe" ]; then
+        while read -r word rest; do
+            if [ "$word" = LABEL ]; then labels="$labels${labels:+,}\"${rest%%=*}\":${rest#*=}"; fi
+        done <"$recipe"
+    fi
     plain "$tag"
     if [ -f "$D/next/$encoded" ]; then
         read -r hex <"$D/next/$encoded"
@@ -115,19 +122,45 @@ build() {
         if find "$base"; then read -r inherited <"$D/images/$hex/env"; fi
         invent "$env${env:+${inherited:+,}}$inherited"
     fi
+    printf '%s\n' "$labels" >"$D/images/$hex/labels"
     call "$tag"
     [ -n "${said-}" ] || printf '#1 [internal] load build definition\n#2 exporting to image\n#2 writing image sha256:%s\n#2 DONE 0.1s\n' "$hex" >&2
 }
 
-inspect() {
+# What is known of the image $1: $facts.
+look() {
     find "$1" || no_image "$1"
-    env=
+    env= labels=
     read -r env <"$D/images/$hex/env"
+    if [ -f "$D/images/$hex/labels" ]; then read -r labels <"$D/images/$hex/labels"; fi
     case $KIND in
-        docker) printf '[{"Id":"sha256:%s","Config":{"Env":[%s],"Labels":null},"Size":1000}]\n' "$hex" "$env" ;;
-        podman) printf '[{"Id":"%s","Config":{"Env":[%s],"Labels":null},"Size":1000,"ManifestType":"application/vnd.oci.image.manifest.v1+json"}]\n' "$hex" "$env" ;;
-        buildah) printf '{"FromImageID":"%s","OCIv1":{"config":{"Env":[%s]}},"Manifest":"application/vnd.oci.image.manifest.v1+json"}\n' "$hex" "$env" ;;
+        docker) facts=$(printf '{"Id":"sha256:%s","Config":{"Env":[%s],"Labels":{%s}},"Size":1000}' "$hex" "$env" "$labels") ;;
+        podman) facts=$(printf '{"Id":"%s","Config":{"Env":[%s],"Labels":{%s}},"Size":1000,"ManifestType":"application/vnd.oci.image.manifest.v1+json"}' "$hex" "$env" "$labels") ;;
+        buildah) facts=$(printf '{"FromImageID":"%s","OCIv1":{"config":{"Env":[%s],"Labels":{%s}}},"Manifest":"application/vnd.oci.image.manifest.v1+json"}' "$hex" "$env" "$labels") ;;
     esac
+}
+
+# All images at once, as docker and podman tell them.
+inspect() {
+    all=
+    for image do
+        look "$image"
+        all="$all${all:+,}$facts"
+    done
+    printf '[%s]\n' "$all"
+}
+
+images() {
+    all=
+    for file in "$D/names"/*; do
+        [ -f "$file" ] || continue
+        read -r hex <"$file"
+        name=${file##*/}
+        while case $name in *%*) : ;; *) false ;; esac; do name=${name%%%*}/${name#*%}; done
+        case $name in *:*) ;; *) name=$name:latest ;; esac
+        all="$all${all:+,}{\"id\":\"$hex\",\"names\":[\"localhost/$name\"]}"
+    done
+    printf '[%s]\n' "$all"
 }
 
 # create … --name N … IMAGE true; from … --name N IMAGE
@@ -201,8 +234,10 @@ case $verb in
     version) if [ "$KIND" = podman ]; then echo '4.3.1'; elif [ -f "$D/no-buildkit" ]; then echo '28.2.2 28.2.2'; else echo '24.0.7 24.0.7'; fi ;;
     --version) echo "$KIND version 1.28.2 (fake)" ;;
     buildx) if [ -f "$D/no-buildkit" ]; then echo "docker: unknown command: docker buildx" >&2; exit 1; fi; echo v0.13.1 ;;
-    image) shift; for word do :; done; inspect "$word" ;;
-    inspect) for word do :; done; inspect "$word" ;;
+    image) if [ "$1" = prune ]; then exit 0; fi; shift; inspect "$@" ;;
+    images) images ;;
+    system) ;;
+    inspect) for word do :; done; look "$word"; printf '%s\n' "$facts" ;;
     build | bud) build "$@" ;;
     run) run "$@" ;;
     create | from) create "$@" ;;

@@ -1,0 +1,82 @@
+//! What stands before a header and says more than fits into it: POSIX's extended headers.
+
+/// What extended headers said about the next member.
+#[derive(Debug, Default)]
+pub(super) struct Extended {
+    pub(super) path: Option<Vec<u8>>,
+    pub(super) link: Option<Vec<u8>>,
+    pub(super) size: Option<u64>,
+}
+
+impl Extended {
+    /// Takes in the records of one extended header, `LENGTH KEY=VALUE` and a line feed each.
+    ///
+    /// # Errors
+    /// A record is not of that form, or says that the file is sparse.
+    pub(super) fn read(&mut self, mut records: &[u8]) -> Result<(), &'static str> {
+        const WRONG: &str = "an extended header makes no sense";
+        while !records.is_empty() && records.iter().any(|b| *b != 0) {
+            let blank = records.iter().take(20).position(|b| *b == b' ').ok_or(WRONG)?;
+            let length = decimal(&records[..blank]).and_then(|n| usize::try_from(n).ok()).ok_or(WRONG)?;
+            if length <= blank + 1 || length > records.len() {
+                return Err(WRONG);
+            }
+            let (record, rest) = records.split_at(length);
+            let record = record[blank + 1..].strip_suffix(b"\n").ok_or(WRONG)?;
+            let equals = record.iter().position(|b| *b == b'=').ok_or(WRONG)?;
+            self.note(&record[..equals], &record[equals + 1..])?;
+            records = rest;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, key: &[u8], value: &[u8]) -> Result<(), &'static str> {
+        match key {
+            // An empty value takes back what was said before.
+            b"path" => self.path = (!value.is_empty()).then(|| value.to_vec()),
+            b"linkpath" => self.link = (!value.is_empty()).then(|| value.to_vec()),
+            b"size" => {
+                let size = decimal(value).filter(|size| *size <= i64::MAX.cast_unsigned());
+                self.size = Some(size.ok_or("the size in an extended header is none")?);
+            }
+            _ if key.starts_with(b"GNU.sparse.") => return Err("a sparse file, which images do not have"),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Extended;
+
+    #[test]
+    fn records_that_matter_are_kept_and_others_passed_over() {
+        let mut extended = Extended::default();
+        extended.read(b"12 path=a/b\n9 size=7\n14 mtime=1.25\n\0\0").unwrap();
+        assert_eq!((extended.path.as_deref(), extended.size), (Some(&b"a/b"[..]), Some(7)));
+    }
+
+    #[test]
+    fn lying_lengths_and_sparse_files_are_refused() {
+        for wrong in [
+            &b"99 path=a\n"[..],
+            b"0 path=a\n",
+            b"x path=a\n",
+            b"10 path=ab",
+            b"18446744073709551616 path=a\n",
+            b"8 path a",
+            b"11 size=-1\n",
+            b"24 GNU.sparse.major=1\n\n\n",
+        ] {
+            assert!(Extended::default().read(wrong).is_err(), "{}", wrong.escape_ascii());
+        }
+    }
+}
