@@ -1,99 +1,135 @@
-//! Running the scripts and writing the Dockerfile.
+//! Fetching, running the scripts, and writing: each environment whole or not at all.
 
-use std::fmt::Write as _;
-use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use common::clock;
 use common::console::Console;
-use common::digest::Digest;
 use common::lock::Lock;
-use common::process::{self, Exit};
-use common::report::{UpdateOutcome, UpdatedEnvironment, Written};
+use common::receipt::Receipt;
+use common::report::UpdateOutcome;
 use common::settings::Settings;
 use common::state_dir::StateDir;
-use common::state_file;
+use jiff::Timestamp;
 
-use crate::dockerfile::Generated;
+use crate::delivery::{self, Delivery, Store, Wanted};
+use crate::dockerfile;
+use crate::environment::{self, Turn};
 use crate::error::Error;
-use crate::plan::{Environment, Plan};
-use crate::specs::Specs;
+use crate::network::Network;
+use crate::plan::{Driver, Environment, Plan};
+use crate::transaction;
 
 /// How long another update of the same clone may take before we give up on it.
 const PATIENCE: Duration = Duration::from_mins(10);
 
+/// The clone that is worked in.
+#[derive(Debug)]
+pub struct Workplace {
+    pub state: StateDir,
+    pub store: Store,
+    _lock: Lock,
+}
+
+impl Workplace {
+    /// The clone of `settings`, for us alone, with what an earlier run may have left ended.
+    pub fn enter(settings: &Settings, console: &Console) -> Result<Self, Error> {
+        let state = StateDir::open(&settings.root)?;
+        let lock = Lock::take(&state.dir("locks")?.join("update"), PATIENCE, console)?;
+        transaction::recover(&settings.root, &state, console)?;
+        let store = Store::open(&state, settings)?;
+        Ok(Self { state, store, _lock: lock })
+    }
+}
+
+/// Where the files come from.
+#[derive(Debug)]
+pub enum Supply {
+    /// The servers.
+    Network(Box<Network>),
+    /// What was delivered before.
+    Store,
+}
+
 /// Carries out `plan`.
-pub fn apply(plan: &Plan, settings: &Settings, console: &Console) -> Result<UpdateOutcome, Error> {
-    let state = StateDir::open(&settings.root)?;
-    let _lock = Lock::take(&state.dir("locks")?.join("update"), PATIENCE, console)?;
+pub fn apply(
+    plan: &Plan,
+    settings: &Settings,
+    supply: Supply,
+    (workplace, console): (&Workplace, &Console),
+) -> Result<UpdateOutcome, Error> {
+    let now = clock::now();
     let version = settings.cal_version.to_string();
-    let environments =
-        plan.environments.iter().map(|e| update(e, &version, console)).collect::<Result<_, _>>()?;
-    let dockerfile = match &plan.dockerfile {
-        Some(generated) => Some(write(generated, settings, &state, console)?),
-        None => None,
+    // Before any child is started, so that until here a signal simply ends us.
+    let mut supplies = deliver(plan, &version, supply, (workplace, now, console))?.into_iter();
+    let repo = transaction::repository(&settings.root, console)?;
+    let requester = environment::requester(repo.as_ref())?;
+    let turn = Turn {
+        settings,
+        version: &version,
+        now,
+        workplace,
+        console,
+        repo: repo.as_ref(),
+        requester: &requester,
     };
+    let mut environments = Vec::new();
+    for environment in &plan.environments {
+        environments.push(match &environment.driver {
+            Driver::Nothing => environment::untouched(environment),
+            Driver::Script(call) => environment::run_script(environment, call, turn)?,
+            Driver::Declared(declared) => {
+                let supply = supplies.next().expect("there is one for each declared environment");
+                environment::update(environment, declared, supply, turn)?
+            }
+        });
+    }
+    let generated = plan.dockerfile.as_ref();
+    let dockerfile = generated
+        .map(|generated| dockerfile::write(generated, settings, &workplace.state, console))
+        .transpose()?;
     Ok(UpdateOutcome { environments, dockerfile })
 }
 
-fn update(environment: &Environment, version: &str, console: &Console) -> Result<UpdatedEnvironment, Error> {
-    let name = environment.name.clone();
-    let Some(script) = &environment.script else {
-        return Ok(UpdatedEnvironment { name, ran: false, changed: Vec::new() });
-    };
-    console.status(format_args!("updating the requirements of {name} for {version}"));
-    let before = Specs::of(&environment.dir)?;
-    let exit = process::stream(script, console, &mut |line| console.child_line(line))
-        .map_err(|source| Error::Run { environment: name.clone(), source })?;
-    if exit != Exit::Code(0) {
-        let dir = environment.dir.clone();
-        return Err(Error::Script { environment: name, version: version.to_owned(), exit, dir });
-    }
-    let changed = before.changed(&Specs::of(&environment.dir)?);
-    Ok(UpdatedEnvironment { name, ran: true, changed })
-}
-
-/// Writes the Dockerfile if it is not as it must be. One that we did not generate is kept aside.
-fn write(
-    generated: &Generated,
-    settings: &Settings,
-    state: &StateDir,
-    console: &Console,
-) -> Result<Written, Error> {
-    let record = state.dir("generated")?.join(format!("{}-Dockerfile", settings.deployment));
-    let digest = Digest::of(&generated.content);
-    if let Ok(old) = fs::read(&generated.path)
-        && old != generated.content
-    {
-        let ours = fs::read_to_string(&record).is_ok_and(|known| known == Digest::of(&old).as_str());
-        if !ours {
-            let kept = state.keep(&format!("{}-Dockerfile", settings.deployment), &old)?;
-            console.notice(format_args!(
-                "{} differed from Dockerfile.custom + Dockerfile.trailer; it is kept as {}",
-                generated.path.display(),
-                kept.display()
-            ));
+/// What each declared environment gets, in order, with the receipt of an earlier time if it is replayed.
+fn deliver(
+    plan: &Plan,
+    version: &str,
+    supply: Supply,
+    (workplace, now, console): (&Workplace, Timestamp, &Console),
+) -> Result<Vec<(Delivery, Option<Receipt>)>, Error> {
+    let declared: Vec<(Wanted<'_>, &PathBuf)> =
+        plan.environments.iter().filter_map(|environment| wanted(environment, version, console)).collect();
+    let network = match supply {
+        Supply::Network(network) => network,
+        Supply::Store => {
+            let replayed = declared.iter().map(|(wanted, dir)| {
+                let (delivery, receipt) = delivery::replay(*wanted, dir, &workplace.store)?;
+                Ok((delivery, Some(receipt)))
+            });
+            return replayed.collect();
         }
+    };
+    let wanted: Vec<Wanted<'_>> = declared.into_iter().map(|(wanted, _)| wanted).collect();
+    let mut deliveries = delivery::gather(&wanted, *network, now, console)?;
+    if version == "latest" {
+        delivery::commits(&mut deliveries, console)?;
     }
-    let change = state_file::replace(&generated.path, &generated.content, 0o644)?;
-    state_file::replace(&record, digest.as_str().as_bytes(), 0o644)?;
-    Ok(change.into())
+    Ok(deliveries.into_iter().map(|delivery| (delivery, None)).collect())
 }
 
-/// What a person sees at the end.
-pub fn table(outcome: &UpdateOutcome) -> String {
-    let mut text = String::new();
-    for environment in &outcome.environments {
-        let what = match (environment.ran, &environment.changed[..]) {
-            (false, _) => "not asked for".to_owned(),
-            (true, []) => "unchanged".to_owned(),
-            (true, changed) => changed.join(", "),
-        };
-        // Writing to a String cannot fail.
-        _ = writeln!(text, "{:<24} {what}", environment.name);
+fn wanted<'a>(
+    environment: &'a Environment,
+    version: &'a str,
+    console: &Console,
+) -> Option<(Wanted<'a>, &'a PathBuf)> {
+    let Driver::Declared(declared) = &environment.driver else { return None };
+    if let Some(profile) = declared.profile {
+        console.notice(format_args!(
+            "{}: its update-requirements is known; the profile {profile} does the same, checked and whole \
+             (--run-scripts runs the script instead)",
+            environment.name
+        ));
     }
-    if let Some(dockerfile) = outcome.dockerfile {
-        let what = if dockerfile == Written::Written { "written" } else { "unchanged" };
-        _ = writeln!(text, "{:<24} {what}", "Dockerfile");
-    }
-    text
+    Some((Wanted { environment: &environment.name, mode: &declared.mode, version }, &environment.dir))
 }

@@ -1,70 +1,40 @@
-//! The generated Dockerfile: the bytes of `Dockerfile.custom`, then those of the common trailer.
+//! Writing the generated Dockerfile.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
 
-use common::deployment::Deployment;
+use common::console::Console;
+use common::digest::Digest;
+use common::generated::Generated;
+use common::report::Written;
+use common::settings::Settings;
+use common::state_dir::StateDir;
+use common::state_file;
 
 use crate::error::Error;
 
-/// A Dockerfile as it must be.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Generated {
-    /// Where it goes.
-    pub path: PathBuf,
-    /// What it holds.
-    pub content: Vec<u8>,
-}
-
-/// The Dockerfile of `deployment`; none if it has no `Dockerfile.custom`, and so is written by hand.
-pub fn generate(deployment: &Deployment) -> Result<Option<Generated>, Error> {
-    let custom = deployment.dir().join("Dockerfile.custom");
-    let mut content = match fs::read(&custom) {
-        Ok(content) => content,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(Error::Read { path: custom, source }),
-    };
-    content.extend(read(&deployment.common_dir().join("Dockerfile.trailer"))?);
-    Ok(Some(Generated { path: deployment.dir().join("Dockerfile"), content }))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn deployment(root: &Path) -> Deployment {
-        fs::create_dir_all(root.join("deployments/common")).unwrap();
-        fs::create_dir_all(root.join("deployments/roman")).unwrap();
-        Deployment::new(root, &"roman".parse().unwrap())
+/// Writes the Dockerfile if it is not as it must be. One that we did not generate is kept aside.
+pub fn write(
+    generated: &Generated,
+    settings: &Settings,
+    state: &StateDir,
+    console: &Console,
+) -> Result<Written, Error> {
+    let record = state.dir("generated")?.join(format!("{}-Dockerfile", settings.deployment));
+    let digest = Digest::of(&generated.content);
+    if let Ok(old) = fs::read(&generated.path)
+        && old != generated.content
+    {
+        let ours = fs::read_to_string(&record).is_ok_and(|known| known == Digest::of(&old).as_str());
+        if !ours {
+            let kept = state.keep(&format!("{}-Dockerfile", settings.deployment), &old)?;
+            console.notice(format_args!(
+                "{} differed from Dockerfile.custom + Dockerfile.trailer; it is kept as {}",
+                generated.path.display(),
+                kept.display()
+            ));
+        }
     }
-
-    #[test]
-    fn it_is_both_files_byte_for_byte_with_nothing_between() {
-        let root = tempfile::tempdir().unwrap();
-        let roman = deployment(root.path());
-        fs::write(roman.dir().join("Dockerfile.custom"), b"FROM x\r\nRUN \xff").unwrap();
-        fs::write(roman.common_dir().join("Dockerfile.trailer"), b"\nUSER root").unwrap();
-        let generated = generate(&roman).unwrap().unwrap();
-        assert_eq!(generated.content, b"FROM x\r\nRUN \xff\nUSER root");
-    }
-
-    #[test]
-    fn without_a_custom_part_the_dockerfile_is_somebodys_own() {
-        let root = tempfile::tempdir().unwrap();
-        assert_eq!(generate(&deployment(root.path())).unwrap(), None);
-    }
-
-    #[test]
-    fn a_missing_trailer_is_named() {
-        let root = tempfile::tempdir().unwrap();
-        let roman = deployment(root.path());
-        fs::write(roman.dir().join("Dockerfile.custom"), "FROM x\n").unwrap();
-        let error = generate(&roman).unwrap_err().to_string();
-        assert!(error.ends_with("deployments/common/Dockerfile.trailer"), "{error}");
-    }
+    let change = state_file::replace(&generated.path, &generated.content, 0o644)?;
+    state_file::replace(&record, digest.as_str().as_bytes(), 0o644)?;
+    Ok(change.into())
 }

@@ -2,11 +2,20 @@
 
 mod apply;
 mod args;
+mod delivery;
+mod desired;
 mod dockerfile;
+mod environment;
 mod error;
 mod list;
+mod network;
+mod packages;
 mod plan;
-mod specs;
+mod profile;
+mod show;
+mod standing;
+mod transaction;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -14,11 +23,16 @@ use clap::Parser as _;
 use common::cli;
 use common::console::Console;
 use common::fault::Status;
-use common::report::{Outcome, Verdict};
+use common::missions;
+use common::report::{Outcome, UpdateOutcome, Verdict};
 use common::session::{Finding, Session};
+use common::settings::Settings;
+use common::state_file;
 
+use crate::apply::{Supply, Workplace};
 use crate::args::Args;
 use crate::error::Error;
+use crate::network::Network;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -34,9 +48,37 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     if let Some(version) = &args.cal_version {
         session.document.settings.cal_version = version.clone();
     }
-    let plan = plan::plan(&session.document.settings)?;
-    let outcome = apply::apply(&plan, &session.document.settings, console)?;
-    let table = apply::table(&outcome);
-    let finding = Finding { verdict: Verdict::Yes, image: None, outcome: Outcome::Update(outcome) };
+    if args.many.all {
+        let words: Vec<_> = std::env::args_os().skip(1).collect();
+        let words = missions::passed_on(&words);
+        let command = missions::Command { tool: "image-update", verb: None, words, left_out: |_| None };
+        return Ok(missions::run(&command, args.many, &session, console)?);
+    }
+    let (verdict, outcome) = if args.check {
+        check(args, &session.document.settings, console)?
+    } else {
+        (Verdict::Yes, update(args, &session.document.settings, console)?)
+    };
+    let table = show::table(&outcome);
+    let finding = Finding { verdict, image: None, outcome: Outcome::Update(outcome) };
     Ok(session.finish(finding, &table)?)
+}
+
+fn check(args: &Args, settings: &Settings, console: &Console) -> Result<(Verdict, UpdateOutcome), Error> {
+    let network = Network::new(args, settings)?;
+    let outcome = verify::verify(&settings.deployment(), network, console)?;
+    let verdict = if verify::differs(&outcome) { Verdict::No } else { Verdict::Yes };
+    Ok((verdict, outcome))
+}
+
+fn update(args: &Args, settings: &Settings, console: &Console) -> Result<UpdateOutcome, Error> {
+    let supply =
+        if args.offline { Supply::Store } else { Supply::Network(Box::new(Network::new(args, settings)?)) };
+    let workplace = Workplace::enter(settings, console)?;
+    let plan = plan::plan(settings, args.run_scripts)?;
+    let outcome = apply::apply(&plan, settings, supply, (&workplace, console))?;
+    if let Some(path) = &args.markdown {
+        state_file::replace(path, show::markdown(&outcome).as_bytes(), 0o644)?;
+    }
+    Ok(outcome)
 }

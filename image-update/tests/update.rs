@@ -55,11 +55,26 @@ fn report(output: &Output) -> serde_json::Value {
 #[test]
 fn d10_a_new_environment_is_updated_before_it_was_ever_frozen() {
     let root = repository("0.13.0");
-    add_script(&root, "new-env", "echo \"$1 $DEPLOYMENT_NAME\" > new.pip; echo noise");
+    add_script(&root, "new-env", "echo \"$DEPLOYMENT_NAME==$1\" > new.pip; echo noise");
     let output = run(root.path(), &[]);
     assert_eq!(report(&output)["environments"][0]["changed"], serde_json::json!(["new.pip"]));
-    assert_eq!(read(&root, "roman/environments/new-env/new.pip"), "0.13.0 roman\n");
+    assert_eq!(read(&root, "roman/environments/new-env/new.pip"), "roman==0.13.0\n");
     assert!(String::from_utf8_lossy(&output.stderr).contains("noise"), "the script's output is for people");
+}
+
+/// D12f: a directory in env-frozen without its environment ended the update; so it did for every
+/// version in the newest generation, whose roman-cal is frozen and has no environment any more (D56).
+#[test]
+fn d12f_d56_frozen_specs_of_no_environment_stop_nothing() {
+    let root = repository("0.13.0");
+    fs::create_dir_all(root.path().join("deployments/roman/env-frozen/gone")).unwrap();
+    add_script(&root, "roman-cal", "echo \"$1\" > CAL_VERSION");
+    let report = report(&run(root.path(), &[]));
+    let names: Vec<_> =
+        report["environments"].as_array().unwrap().iter().map(|e| e["name"].clone()).collect();
+    assert_eq!(names, ["new-env", "roman-cal"]);
+    assert_eq!(read(&root, "roman/environments/roman-cal/CAL_VERSION"), "0.13.0\n");
+    assert!(!root.path().join("deployments/roman/environments/gone").exists());
 }
 
 /// D10, D11: the list was that of env-frozen, unsorted, with names repeated or lost; and it was empty,
