@@ -2,27 +2,38 @@
 
 mod base;
 mod chain;
+mod idle;
+mod images;
+mod planned;
+mod repack_step;
 mod result;
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use clap::ValueEnum as _;
 
 use common::ca_bundle;
 use common::console::Console;
 use common::engine::{self, Engine};
 use common::fault::Status;
 use common::lock::Lock;
+use common::report::Report;
 use common::session::Session;
 use common::settings::{CalVersion, EngineChoice, Settings, UseFrozen};
 use common::state_dir::StateDir;
 
-use crate::args::Args;
+use crate::args::{Args, IndexCutoff};
 use crate::error::Error;
-use crate::plan::{Choices, Plan, ShownPlan, assumed_engine};
-use crate::{preflight, stage};
+use crate::key::{Step, Steps};
+use crate::plan::{Choices, Plan};
+use crate::{preflight, remembered, repack, stage};
 
 use chain::Build;
+use idle::Idle;
+
+pub(crate) use planned::planned;
 
 /// How long a build waits for another one of the same clone.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -30,58 +41,163 @@ const PATIENCE: Duration = Duration::from_hours(1);
 /// Where the docker-stacks source is, unless `DOCKER_STACKS_URL` says otherwise.
 const DOCKER_STACKS_URL: &str = "https://github.com/jupyter/docker-stacks.git";
 
-/// The text of `--plan`: no engine is asked, nothing is written.
-pub(crate) fn planned(args: &Args, session: &Session) -> Result<String, Error> {
-    let settings = &session.document.settings;
-    let engine = assumed_engine(settings.engine);
-    let plan = Plan::new(settings, &choices(args, session)?, &engine);
-    let shown = ShownPlan::new(&plan, settings, &engine);
-    Ok(if args.shared.json { shown.to_json() } else { shown.to_string() })
-}
-
 /// The text of `--engine-info`: every engine that is there, and the one that would be used.
 pub(crate) fn engine_info(args: &Args, console: &Console) -> Result<String, Error> {
     let mut lines = engine::report(console)?;
-    let choice = args.shared.engine.unwrap_or(EngineChoice::Auto);
+    let choice = args.place.engine.unwrap_or(EngineChoice::Auto);
     let engine = engine::choose(choice, console)?;
     lines.push(format!("used: {engine}"));
     Ok(lines.join("\n") + "\n")
 }
 
+/// Missions that have nothing to do, with the report of that, and those that have.
+pub(crate) struct Sifted {
+    /// Nothing to do.
+    pub(crate) idle: Vec<(Settings, Report)>,
+    /// Something to do, or perhaps.
+    pub(crate) busy: Vec<Settings>,
+}
+
+/// Tells the missions apart by one question to the engine for all of them.
+pub(crate) fn sift(
+    args: &Args,
+    session: &Session,
+    missions: Vec<Settings>,
+    console: &Console,
+) -> Result<Sifted, Error> {
+    let choices = choices(args, session)?;
+    let settings = &session.document.settings;
+    let mut sifted = Sifted { idle: Vec::new(), busy: Vec::new() };
+    let mut found = Vec::new();
+    for mission in missions {
+        // Elsewhere, other machines would have to be asked.
+        let idle =
+            Idle::find(&mission, &choices, asked(args, &mission)).filter(|_| args.many.hosts.is_empty());
+        match idle {
+            Some(idle) => found.push((mission, idle)),
+            None => sifted.busy.push(mission),
+        }
+    }
+    let engine = remembered::recall(&settings.state_dir(), settings.engine).filter(|_| !found.is_empty());
+    let Some(engine) = engine else {
+        sifted.busy.extend(found.into_iter().map(|(mission, _)| mission));
+        return Ok(sifted);
+    };
+    let all: Vec<&Idle> = found.iter().map(|(_, idle)| idle).collect();
+    let confirmed = idle::confirmed(&all, &engine, console);
+    for ((mission, idle), confirmed) in found.into_iter().zip(confirmed) {
+        if confirmed {
+            if let Some(path) = &args.timings {
+                idle.write_timings(&of_mission(path, mission.deployment.as_str()))?;
+            }
+            let report = idle.report(mission.clone(), &engine)?;
+            sifted.idle.push((mission, report));
+        } else {
+            sifted.busy.push(mission);
+        }
+    }
+    Ok(sifted)
+}
+
+/// `times.html` of the mission `roman` is `times-roman.html`.
+pub(crate) fn of_mission(path: &Path, mission: &str) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    path.with_file_name(format!("{stem}-{mission}{ending}"))
+}
+
+/// What of the command line is also for the runs that build one of several missions.
+pub(crate) fn passed_on(args: &Args, session: &Session) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut flag = |name: &str, is_set: bool| words.extend(is_set.then(|| name.to_owned()));
+    flag("--no-update", args.no_update);
+    flag("--force", args.again.force);
+    flag("--refresh-base", args.inputs.refresh_base);
+    words.extend(
+        args.again
+            .from
+            .and_then(|step| step.to_possible_value())
+            .map(|step| format!("--from={}", step.get_name())),
+    );
+    if session.document.settings.use_frozen != UseFrozen::Frozen {
+        let cutoff = args.inputs.index_cutoff.unwrap_or(IndexCutoff::Day).moment(session.started());
+        words.push(format!("--index-cutoff={cutoff}"));
+    }
+    words
+}
+
 /// Builds, notes what was built, and passes the document on.
 pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<Status, Error> {
-    let choices = choices(args, &session)?;
+    let mut choices = choices(args, &session)?;
     let settings = &session.document.settings;
+    let lower_only = args.part.base_only || args.part.common_only;
+    if !lower_only
+        && let Some(idle) = Idle::find(settings, &choices, asked(args, settings))
+        && let Some(engine) = remembered::recall(&settings.state_dir(), settings.engine)
+        && idle::confirmed(&[&idle], &engine, console) == [true]
+    {
+        return idle.end(session, &engine, (args.timings.as_deref(), console));
+    }
     let state = StateDir::open(&settings.root)?;
     // The tools that are called from here take locks of their own, never this one.
-    let _lock = Lock::take(&state.dir("locks")?.join("build"), PATIENCE, console)?;
-    let stage_dir = state.dir("stage")?.join("build");
+    let name = if lower_only { "build-lower".to_owned() } else { format!("build-{}", settings.deployment) };
+    let _lock = Lock::take(&state.dir("locks")?.join(&name), PATIENCE, console)?;
+    let stage_dir = state.dir("stage")?.join(name);
     stage::sweep(&stage_dir);
-    if !args.many.base_only {
+    if !lower_only {
         look(settings, choices.update && settings.cal_version != CalVersion::None, console)?;
+        if let Some(edited) = preflight::edited_dockerfile(&settings.deployment()).filter(|_| !choices.update)
+        {
+            console.notice(edited);
+        }
     }
     let engine = engine::choose(settings.engine, console)?;
     warn_of_lacks(&engine, &choices, console);
+    if args.timings.is_some() && engine.has_raw_progress(console) {
+        // The last one of several counts.
+        choices.place_words.push("--progress=rawjson".to_owned());
+    }
     let plan = Plan::new(settings, &choices, &engine);
-    let build = Build::new(session, console, (engine, plan), (state, stage_dir))?;
-    if args.many.base_only { build.run_base() } else { build.run(&choices) }
+    remembered::keep(state.path(), settings.engine, &engine);
+    let asked = asked(args, settings);
+    let mut build = Build::new(session, console, (engine, plan, asked), (state, stage_dir))?;
+    build.timings.clone_from(&args.timings);
+    match (args.part.base_only, args.part.common_only) {
+        (true, _) => build.run_base(),
+        (_, true) => build.run_common(&choices),
+        _ => build.run(&choices),
+    }
+}
+
+/// The steps that are to run in any case. Switches that make the engine forget what it has are a
+/// wish for that too.
+fn asked(args: &Args, settings: &Settings) -> Steps {
+    let forgets = |word: &String| matches!(word.as_str(), "--no-cache" | "--pull" | "--pull=always");
+    if settings.build_words().iter().any(forgets) {
+        return Steps { from: Some(Step::Base), base: true, follow_ups: true };
+    }
+    Steps { base: args.inputs.refresh_base, ..args.again.steps() }
 }
 
 /// What the flags, the settings and the machine add up to.
 fn choices(args: &Args, session: &Session) -> Result<Choices, Error> {
     let settings = &session.document.settings;
-    if args.inputs.index_cutoff.is_some() && settings.use_frozen == UseFrozen::Frozen {
+    let frozen = settings.use_frozen == UseFrozen::Frozen;
+    // As a variable it is for every build, and says nothing of a frozen one.
+    if args.inputs.index_cutoff.is_some() && frozen && env::var_os("INDEX_CUTOFF").is_none() {
         return Err(Error::FrozenClock);
     }
     Ok(Choices {
         update: !args.no_update,
-        cutoff: args.inputs.index_cutoff.unwrap_or_else(|| session.started()),
+        cutoff: args.inputs.index_cutoff.unwrap_or(IndexCutoff::Day).moment(session.started()),
         refresh_base: args.inputs.refresh_base,
         ca_bundle: ca_bundle::find(&settings.ca_bundle)?,
         docker_stacks_url: docker_stacks_url(settings),
         docker_stacks_clone: env::var_os("HOME")
             .map(|home| PathBuf::from(home).join("docker-stacks"))
             .filter(|dir| dir.is_dir()),
+        place_words: args.inputs.place_words(),
+        on_github: repack::is_on_github(),
     })
 }
 

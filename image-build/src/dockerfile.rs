@@ -11,7 +11,10 @@ mod ignore;
 mod instruction;
 mod logical;
 mod pattern;
+mod selection;
 mod sources;
+mod taken;
+mod variables;
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -22,7 +25,9 @@ use common::fault::{Fault, Status};
 
 pub(crate) use edit::{CA_TARGET, CA_VARIABLES, CUTOFF_VARIABLE, Edits};
 pub(crate) use instruction::{Instruction, Keyword};
+pub(crate) use selection::{files as selected_files, takes_file};
 pub(crate) use sources::EMPTY_DIRECTORY;
+pub(crate) use taken::Taken;
 
 /// A parsed Dockerfile.
 #[derive(Debug)]
@@ -60,6 +65,11 @@ impl Dockerfile {
     fn of(text: String) -> Self {
         let instructions = instruction::all(&text);
         Self { text, instructions }
+    }
+
+    /// All of it, byte for byte.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The instructions in order.

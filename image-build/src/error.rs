@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use common::base_lock::BaseLockError;
 use common::ca_bundle::CaBundleError;
 use common::deployment::DeploymentError;
 use common::engine::EngineError;
@@ -19,6 +20,7 @@ use crate::base::bootstrap::BootstrapError;
 use crate::base::source::SourceError;
 use crate::preflight::CheckError;
 use crate::progress::Output;
+use crate::repack::RepackError;
 use crate::stage::StageError;
 
 /// What went wrong, by what was being done.
@@ -36,6 +38,9 @@ pub(crate) enum Error {
     /// The tree cannot be read.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),
+    /// What the base is locked to cannot be known.
+    #[error(transparent)]
+    BaseLock(#[from] BaseLockError),
     /// The CA bundle cannot be used.
     #[error(transparent)]
     CaBundle(#[from] CaBundleError),
@@ -89,9 +94,31 @@ pub(crate) enum Error {
     /// The docker-stacks source cannot be built.
     #[error("base: {0}")]
     Source(#[from] SourceError),
+    /// An image could not be made one of one layer.
+    #[error("repack: {0}")]
+    Repack(#[from] RepackError),
     /// No base image could be made.
     #[error("base: {0}")]
     Bootstrap(#[from] BootstrapError),
+    /// Two builds met.
+    #[error(
+        "{image} was built upon another {name} than this build made: somebody else builds the same images on \
+         this engine"
+    )]
+    Mixed {
+        /// The image.
+        image: String,
+        /// The name that both use.
+        name: String,
+    },
+    /// The tree was edited after it had been looked at.
+    #[error("the tree changed while {image} was being built: {}", differences.join(", "))]
+    Edited {
+        /// The image.
+        image: String,
+        /// What is not what it was.
+        differences: Vec<String>,
+    },
     /// The image says something else than the settings.
     #[error(
         "{image} was to be built with USE_FROZEN={wanted} and says {}: the engine ignored the build argument",
@@ -125,6 +152,7 @@ impl Fault for Error {
             Self::FrozenClock => Status::Usage,
             Self::Preflight(error) => error.status(),
             Self::Deployment(error) => error.status(),
+            Self::BaseLock(error) => error.status(),
             Self::CaBundle(error) => error.status(),
             Self::Lock(error) => error.status(),
             Self::State(error) => error.status(),
@@ -137,6 +165,9 @@ impl Fault for Error {
             Self::Stage(error) => error.status(),
             Self::Source(error) => error.status(),
             Self::Bootstrap(error) => error.status(),
+            Self::Repack(error) => error.status(),
+            Self::Mixed { .. } => Status::Unavailable,
+            Self::Edited { .. } => Status::Locked,
             Self::NotAsSet { .. } => Status::Protocol,
         }
     }
@@ -156,6 +187,9 @@ impl Fault for Error {
             }
             Self::Source(error) => error.hint(),
             Self::Bootstrap(error) => error.hint(),
+            Self::Repack(error) => error.hint(),
+            Self::Mixed { .. } => Some("image-build, when the other build is over".to_owned()),
+            Self::Edited { .. } => Some("image-build, when the tree stays as it is".to_owned()),
             Self::NotAsSet { .. } => Some(
                 "in the Dockerfile, put `ARG USE_FROZEN` and `ENV USE_FROZEN=$USE_FROZEN` before a RUN of the stage"
                     .to_owned(),
@@ -178,7 +212,7 @@ mod tests {
         let output = Output {
             log: "/r/.image/logs/1/02-common.log".into(),
             unseen: vec!["no space".to_owned()],
-            untrusted: false,
+            ..Output::default()
         };
         let error = failed(output);
         assert_eq!(error.status(), Status::Passed(17));

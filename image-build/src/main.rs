@@ -6,12 +6,17 @@ mod args;
 mod base;
 mod dockerfile;
 mod error;
+mod fleet;
+mod key;
 mod many;
 mod plan;
 mod preflight;
 mod progress;
 mod prune;
+mod remembered;
+mod repack;
 mod stage;
+mod timing;
 
 use std::process::ExitCode;
 
@@ -26,7 +31,7 @@ use error::Error;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let console = Console::stderr("image-build", args.shared.voice.verbosity());
+    let console = Console::stderr("image-build", args.place.voice.verbosity());
     cli::end(run(&args, &console), &console)
 }
 
@@ -35,18 +40,27 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
         session::print(&apply::engine_info(args, console)?)?;
         return Ok(Status::Done);
     }
-    if let Some(mission) = &args.many.prune {
-        let choice = args.shared.engine.unwrap_or(EngineChoice::Auto);
-        return prune::run(mission, args.many.system, choice, console);
+    if let Some(mission) = &args.part.prune {
+        let choice = args.place.engine.unwrap_or(EngineChoice::Auto);
+        return prune::run(mission, args.part.system, choice, console);
     }
-    let mut session = Session::open("image-build", &args.shared, console)?;
+    if let Some(repack) = args.repack.request() {
+        return repack::command(&repack, args.place.engine, console);
+    }
+    let mut session = Session::open("image-build", &args.shared(), console)?;
     args.inputs.override_settings(&mut session.document.settings);
+    // One STEP after the other is what the older commands do.
+    let through = args.many.all.and_then(args::All::through).filter(|_| !args.info.plan);
+    if let Some(through) = through {
+        return many::run(through, &args.many, &session, console);
+    }
+    let missions = fleet::missions(args, &session.document.settings)?;
     if args.info.plan {
-        session::print(&apply::planned(args, &session)?)?;
+        session::print(&apply::planned(args, &session, &missions)?)?;
         return Ok(Status::Done);
     }
-    if let Some(through) = args.many.all {
-        return many::run(through, &args.many, &session, console);
+    if args.many.all.is_some() || args.missions().next().is_some() {
+        return fleet::run(args, &session, missions, console);
     }
     apply::build(args, session, console)
 }

@@ -13,7 +13,7 @@ use common::settings::{Generation, Settings, UseFrozen};
 use crate::dockerfile::{CA_TARGET, CA_VARIABLES, CUTOFF_VARIABLE, Edits};
 use crate::stage::CACHED;
 
-pub(crate) use base::{BasePlan, Commit, SourcePlan};
+pub(crate) use base::{BasePlan, Commit, SourcePlan, Wanted};
 pub(crate) use shown::{ShownPlan, assumed_engine};
 
 /// What a call adds to the settings.
@@ -31,6 +31,10 @@ pub(crate) struct Choices {
     pub(crate) docker_stacks_url: String,
     /// The user's own clone of it, which may spare a download.
     pub(crate) docker_stacks_clone: Option<PathBuf>,
+    /// Switches of every build that say where it happens.
+    pub(crate) place_words: Vec<String>,
+    /// Whether the machine is GitHub's, and thrown away afterwards.
+    pub(crate) on_github: bool,
 }
 
 /// A whole build.
@@ -51,6 +55,10 @@ pub(crate) struct Plan {
     /// Whether the name of the image with root's mount points goes at the end. Podman and buildah keep
     /// it: with the name they would drop the layers that the next build finds again.
     pub(crate) removes_dirty: bool,
+    /// Whether images are squashed into one layer, and those below them removed as soon as they are.
+    pub(crate) repacks: bool,
+    /// A file of the mission that the image shared by all is built with, in the newest generation.
+    pub(crate) wrangler_spec: Option<PathBuf>,
     /// What image-freeze does at the end.
     pub(crate) follow_ups: Vec<FollowUp>,
 }
@@ -120,7 +128,10 @@ impl Plan {
             mission: maker.mission(),
             caches: maker.caches(),
             use_frozen: settings.use_frozen,
-            removes_dirty: engine.kind == Kind::Docker,
+            // A build that repacks is after the space, and has no layers to find again.
+            removes_dirty: engine.kind == Kind::Docker || maker.repacks(),
+            repacks: maker.repacks(),
+            wrangler_spec: maker.wrangler_spec(),
             follow_ups: FollowUp::of(settings),
         }
     }
@@ -132,7 +143,19 @@ struct Maker<'a> {
     capabilities: Capabilities,
 }
 
+/// What the notebook wrangler is told about a mission, below its `environments`.
+const WRANGLER_SPEC: &str = "nbw-wrangler-spec.yaml";
+
 impl Maker<'_> {
+    fn repacks(&self) -> bool {
+        self.settings.repack && self.settings.generation == Generation::Newest
+    }
+
+    fn wrangler_spec(&self) -> Option<PathBuf> {
+        let path = || self.settings.deployment().environments_dir().join(WRANGLER_SPEC);
+        (self.settings.generation == Generation::Newest).then(path)
+    }
+
     fn common(&self) -> ImagePlan {
         let settings = self.settings;
         let arguments = vec![
@@ -177,8 +200,9 @@ impl Maker<'_> {
             context: self.settings.root.join("deployments").join(context),
             dockerfile: CACHED.to_owned(),
             tag,
-            words: self.settings.build_words(),
+            words: [self.settings.build_words(), self.choices.place_words.clone()].concat(),
             arguments,
+            labels: Vec::new(),
             secrets: Vec::new(),
             network: self.settings.network.clone(),
         }
@@ -247,6 +271,8 @@ pub(crate) mod tests {
             ca_bundle: None,
             docker_stacks_url: "https://example.org/docker-stacks.git".to_owned(),
             docker_stacks_clone: None,
+            place_words: Vec::new(),
+            on_github: false,
         }
     }
 
@@ -287,6 +313,21 @@ pub(crate) mod tests {
         assert!(plan.caches.request.secrets.is_empty(), "nothing is fetched there");
         let plan = Plan::new(&roman(), &choices, &assumed_engine(EngineChoice::DockerLegacy));
         assert!(plan.mission.request.secrets.is_empty() && !plan.mission.edits.unwrap().ca);
+    }
+
+    #[test]
+    fn only_the_newest_generation_repacks() {
+        let mut settings = roman();
+        settings.repack = true;
+        let plan = Plan::new(&settings, &choices(), &assumed_engine(EngineChoice::Podman));
+        assert_eq!((plan.repacks, plan.removes_dirty, plan.wrangler_spec), (false, false, None));
+        let mut newest =
+            Settings::of_generation(Generation::Newest, Path::new("/r"), "roman".parse().unwrap());
+        newest.repack = true;
+        let plan = Plan::new(&newest, &choices(), &assumed_engine(EngineChoice::Podman));
+        assert!(plan.repacks && plan.removes_dirty);
+        let spec = Path::new("/r/deployments/roman/environments/nbw-wrangler-spec.yaml");
+        assert_eq!(plan.wrangler_spec.as_deref(), Some(spec));
     }
 
     /// D20: a frozen build with freeze-chill compared nothing.

@@ -1,6 +1,9 @@
 //! What can be known to fail before anything runs. All of it is told at once.
 
+mod in_image;
+
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -63,6 +66,7 @@ pub(crate) fn check(settings: &Settings, specs_move: bool) -> Result<Oddities, C
             }
             UseFrozen::Chilly => {
                 problems.extend(locked(&deployment, &deployment.chilly_dir(), environment, CHILL));
+                problems.extend(unhinted(&deployment, environment));
             }
         }
     }
@@ -70,7 +74,14 @@ pub(crate) fn check(settings: &Settings, specs_move: bool) -> Result<Oddities, C
         problems.extend(missing(&deployment, &deployment.frozen_dir().join("base/requirements.yml"), FREEZE));
     }
     if problems.is_empty() {
-        return Ok(strangers(&deployment, &environments));
+        let mut odd = strangers(&deployment, &environments);
+        odd.extend(in_image::oddities(&deployment, &environments, settings.use_frozen));
+        if settings.use_frozen == UseFrozen::Floating {
+            // A build that freezes is about to mend that.
+            odd.extend(unfrozen(&deployment, &environments).filter(|_| !settings.freeze_chill));
+            odd.extend(no_common_hints(&deployment, &environments));
+        }
+        return Ok(odd);
     }
     Err(PreflightError { mission: settings.deployment.to_string(), problems }.into())
 }
@@ -169,6 +180,55 @@ fn locked(deployment: &Deployment, dir: &Path, environment: &str, todo: &str) ->
     specs.iter().filter_map(|path| missing(deployment, path, todo)).collect()
 }
 
+/// The hints that a chilly build cannot do without (D41); they may be empty.
+fn unhinted(deployment: &Deployment, environment: &str) -> Vec<Problem> {
+    let dir = deployment.chilly_dir().join(environment);
+    let files = ["build-hints.pip", "common-hints.pip"].map(|name| dir.join(name));
+    let lacking = files.iter().filter(|path| !path.is_file());
+    lacking.map(|path| problem(format!("{} is missing", shown(deployment, path)), CHILL)).collect()
+}
+
+/// What in-image scripts pass to pip whether it is there or not (D41).
+fn no_common_hints(deployment: &Deployment, environments: &[String]) -> Option<String> {
+    let path = deployment.environments_dir().join("common-hints.pip");
+    let asks_pip = |name: &String| deployment.environment_dir(name).join(format!("{name}.pip")).is_file();
+    let path = Some(path).filter(|path| !path.is_file() && environments.iter().any(asks_pip))?;
+    let path = shown(deployment, &path);
+    Some(format!(
+        "{path} is missing, and what compiles pip requirements asks for it; if there are no hints: touch {path}"
+    ))
+}
+
+/// Environments that a frozen build could not be made of.
+fn unfrozen(deployment: &Deployment, environments: &[String]) -> Option<String> {
+    let lacks = |name: &&String| !deployment.frozen_dir().join(name).is_dir();
+    let names: Vec<&str> = environments.iter().filter(lacks).map(String::as_str).collect();
+    let dir = shown(deployment, &deployment.frozen_dir());
+    (!names.is_empty()).then(|| {
+        format!(
+            "{dir} has nothing of {}, which a frozen build needs: image-freeze, after this build",
+            names.join(", ")
+        )
+    })
+}
+
+/// Says if the mission's Dockerfile is not what its parts make: a build that runs no image-update is
+/// made of it as it is. (image-update keeps such a one aside.)
+pub(crate) fn edited_dockerfile(deployment: &Deployment) -> Option<String> {
+    let paths =
+        [deployment.dir().join("Dockerfile.custom"), deployment.common_dir().join("Dockerfile.trailer")];
+    let parts = paths.iter().map(fs::read).collect::<Result<Vec<_>, _>>().ok()?;
+    let path = deployment.dir().join("Dockerfile");
+    let edited = fs::read(&path).ok()? != parts.concat();
+    edited.then(|| {
+        let [custom, trailer] = paths.each_ref().map(|path| shown(deployment, path));
+        format!(
+            "{} is not {custom} and {trailer}, and is built as it is; what is to stay belongs into {custom}",
+            shown(deployment, &path)
+        )
+    })
+}
+
 /// Directories of frozen specs whose environment is gone.
 fn strangers(deployment: &Deployment, environments: &[String]) -> Oddities {
     let mut odd: Vec<PathBuf> = Vec::new();
@@ -192,7 +252,6 @@ fn strangers(deployment: &Deployment, environments: &[String]) -> Oddities {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     /// A repository with the files `files`, each holding a line; a name that ends in `/` is a directory.
     fn repository(files: &[&str]) -> (tempfile::TempDir, Settings) {
@@ -229,8 +288,9 @@ mod tests {
         let (yml, explicit) = (format!("{env}/roman-cal.yml"), format!("{env}/roman-cal.explicit"));
         check_refused(UseFrozen::Floating, &[&yml, &explicit], &["has both"]);
         check_refused(UseFrozen::Floating, &["roman/environments/roman-cal/"], &["has neither"]);
-        let (_root, settings) = repository(&[&yml]);
-        assert!(check(&settings, false).unwrap().is_empty());
+        let (named, frozen) = (format!("{env}/kernel.name"), "roman/env-frozen/roman-cal/");
+        let (_root, settings) = repository(&[&yml, &named, frozen]);
+        assert_eq!(check(&settings, false).unwrap(), [""; 0]);
     }
 
     #[test]

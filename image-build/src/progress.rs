@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use common::console::{Console, Verbosity};
 use common::state_file::{self, StateFileError};
 
+use crate::timing::{Instruction, Log};
+
 /// How many of a step's last lines are shown when it fails.
 const TAIL: usize = 20;
 
@@ -50,7 +52,7 @@ impl Logs {
 }
 
 /// What is known of a step's output when it is over.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Output {
     /// Its log.
     pub(crate) log: PathBuf,
@@ -58,6 +60,8 @@ pub(crate) struct Output {
     pub(crate) unseen: Vec<String>,
     /// Whether a certificate authority was not known to it.
     pub(crate) untrusted: bool,
+    /// What its time went into, as far as it told.
+    pub(crate) instructions: Vec<Instruction>,
 }
 
 /// A step's output as it comes.
@@ -67,10 +71,21 @@ struct Recorder<'a> {
     tail: VecDeque<String>,
     untrusted: bool,
     lively: bool,
+    start: Instant,
+    timing: Log,
 }
 
 impl Recorder<'_> {
     fn line(&mut self, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        match self.timing.hear(&text, self.start.elapsed().as_secs_f64()) {
+            Some(lines) => lines.iter().for_each(|line| self.told(line.as_bytes())),
+            None => self.told(line),
+        }
+    }
+
+    /// One line for people.
+    fn told(&mut self, line: &[u8]) {
         // A full disk must not end the build that the log only describes.
         _ = self.file.write_all(line).and_then(|()| self.file.write_all(b"\n"));
         let text = String::from_utf8_lossy(line).into_owned();
@@ -104,6 +119,8 @@ pub(crate) fn watch<T>(
         tail: VecDeque::with_capacity(TAIL),
         untrusted: false,
         lively,
+        start: Instant::now(),
+        timing: Log::default(),
     });
     let result = if lively {
         with_moving_line(&recorder, step, work)
@@ -114,7 +131,8 @@ pub(crate) fn watch<T>(
     _ = recorder.file.flush();
     let seen = !lively && console.verbosity() >= Verbosity::Normal;
     let unseen = if seen { Vec::new() } else { recorder.tail.into() };
-    Ok((result, Output { log, unseen, untrusted: recorder.untrusted }))
+    let instructions = recorder.timing.end(recorder.start.elapsed().as_secs_f64());
+    Ok((result, Output { log, unseen, untrusted: recorder.untrusted, instructions }))
 }
 
 fn lock<'a, 'b>(recorder: &'b Mutex<Recorder<'a>>) -> std::sync::MutexGuard<'b, Recorder<'a>> {
@@ -216,6 +234,8 @@ mod tests {
             tail: VecDeque::new(),
             untrusted: false,
             lively: true,
+            start: Instant::now(),
+            timing: Log::default(),
         });
         assert_eq!(
             with_moving_line(&recorder, "base", |sink| {

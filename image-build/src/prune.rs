@@ -2,9 +2,8 @@
 
 use common::console::Console;
 use common::deployment::Mission;
-use common::engine::{self, EngineError};
+use common::engine;
 use common::fault::Status;
-use common::process::{self, Invocation};
 use common::settings::EngineChoice;
 
 use crate::error::Error;
@@ -31,8 +30,7 @@ pub(crate) fn run(
         }
     }
     if system {
-        let call = Invocation::new(&engine.program).args(["system", "prune", "--force"]);
-        process::text(&call, console).map_err(EngineError::from)?;
+        engine.prune_system(console)?;
     }
     Ok(Status::Done)
 }

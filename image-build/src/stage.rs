@@ -10,6 +10,8 @@ use thiserror::Error;
 
 use common::context;
 use common::fault::{Fault, Status, io_status};
+use common::receipt::Receipt;
+use common::requirement::SpecKind;
 use common::tree::{self, Staged, TreeError};
 
 use crate::dockerfile::{Dockerfile, DockerfileError, EMPTY_DIRECTORY, Edits};
@@ -62,7 +64,7 @@ impl Stage {
     pub(crate) fn copy(source: &Path, stage_dir: &Path) -> Result<Self, StageError> {
         let stage = Self::empty(stage_dir)?;
         let copy = || {
-            copy_input(source, &stage.path())?;
+            copy_input(source, Path::new(""), &stage.path())?;
             keep_times(&stage.path(), &source.metadata()?)
         };
         copy().map_err(failed(source))?;
@@ -86,10 +88,37 @@ impl Stage {
         add_edited(&self.path(), edits)
     }
 
-    /// Removes the edited Dockerfile again.
-    pub(crate) fn drop_edited(&self) -> Result<(), StageError> {
-        let path = self.path().join(CACHED);
-        fs::remove_file(&path).map_err(failed(&path))
+    /// Writes the commits of the receipts into the floating specs of the copy: what is solved, and then
+    /// frozen, is what was asked for when the requirements were brought up to date, and not what a
+    /// branch holds meanwhile.
+    pub(crate) fn pin_references(&self) -> Result<(), StageError> {
+        let Ok(environments) = fs::read_dir(self.path().join("environments")) else { return Ok(()) };
+        for environment in environments.flatten() {
+            let dir = environment.path();
+            let Ok(Some(receipt)) = Receipt::of_environment(&dir) else { continue };
+            for entry in fs::read_dir(&dir).map_err(failed(&dir))?.flatten() {
+                let path = entry.path();
+                if let Some(kind) = entry.file_name().to_str().and_then(SpecKind::of_name)
+                    && let Some(pinned) = receipt.pin(kind, &fs::read(&path).map_err(failed(&path))?)
+                {
+                    fs::write(&path, pinned).map_err(failed(&path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a copy of the file `source` at the top.
+    pub(crate) fn add_file(&self, source: &Path) -> Result<(), StageError> {
+        let name = PathBuf::from(source.file_name().unwrap_or_default());
+        let copy = || {
+            let times = self.path().metadata()?;
+            let target = self.path().join(&name);
+            fs::copy(source, &target)?;
+            keep_times(&target, &source.metadata()?)?;
+            keep_times(&self.path(), &times)
+        };
+        copy().map_err(failed(source))
     }
 }
 
@@ -98,6 +127,11 @@ pub(crate) fn add_edited(dir: &Path, edits: &Edits) -> Result<(), StageError> {
     let path = dir.join("Dockerfile");
     let text = fs::read(&path).map_err(failed(&path))?;
     let times = dir.metadata().map_err(failed(dir))?;
+    let own = dir.join("Dockerfile.dockerignore");
+    if own.is_file() {
+        // A Dockerfile's own rules go by its name.
+        fs::copy(&own, dir.join(format!("{CACHED}.dockerignore"))).map_err(failed(&own))?;
+    }
     if edits.no_empty_copies {
         add_empty_directory(dir)?;
     }
@@ -123,12 +157,14 @@ fn make_dir(path: &Path) -> Result<(), StageError> {
 
 fn add_empty_directory(dir: &Path) -> Result<(), StageError> {
     make_dir(&dir.join(EMPTY_DIRECTORY))?;
-    let rules = dir.join(".dockerignore");
-    if let Ok(mut text) = fs::read_to_string(&rules) {
-        text.push_str("\n!");
-        text.push_str(EMPTY_DIRECTORY);
-        text.push('\n');
-        fs::write(&rules, text).map_err(failed(&rules))?;
+    for rules in [".dockerignore".to_owned(), format!("{CACHED}.dockerignore")] {
+        let rules = dir.join(rules);
+        if let Ok(mut text) = fs::read_to_string(&rules) {
+            text.push_str("\n!");
+            text.push_str(EMPTY_DIRECTORY);
+            text.push('\n');
+            fs::write(&rules, text).map_err(failed(&rules))?;
+        }
     }
     Ok(())
 }
@@ -142,13 +178,15 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> StageError + '_ {
     move |source| StageError::File { path: path.to_owned(), source }
 }
 
-/// Copies files, links and directories with mode and time. Times are kept because they are part of
-/// layers: two builds of one tree must not differ by when they were staged.
-fn copy_input(source: &Path, target: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(source)? {
+/// Copies files, links and directories below `below` of the context `source` with mode and time.
+/// Times are kept because they are part of layers: two builds of one tree must not differ by when
+/// they were staged.
+fn copy_input(source: &Path, below: &Path, target: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(source.join(below))? {
         let entry = entry?;
         let (from, to) = (entry.path(), target.join(entry.file_name()));
-        if !context::is_input(&from) {
+        let inside = below.join(entry.file_name());
+        if !context::is_input(&inside) {
             continue;
         }
         let metadata = from.symlink_metadata()?;
@@ -156,7 +194,7 @@ fn copy_input(source: &Path, target: &Path) -> io::Result<()> {
             std::os::unix::fs::symlink(from.read_link()?, &to)?;
         } else if metadata.is_dir() {
             fs::create_dir(&to)?;
-            copy_input(&from, &to)?;
+            copy_input(source, &inside, &to)?;
             fs::set_permissions(&to, metadata.permissions())?;
             keep_times(&to, &metadata)?;
         } else if metadata.is_file() {
@@ -230,6 +268,36 @@ mod tests {
         stage.add_edited(&Edits { no_empty_copies: true, ..Edits::default() }).unwrap();
         let rules = fs::read_to_string(stage.path().join(".dockerignore")).unwrap();
         assert_eq!(rules, ".*\n*\n!.image-empty\n");
+    }
+
+    /// They were not seen: the staged Dockerfile has another name.
+    #[test]
+    fn a_dockerfiles_own_ignore_rules_hold_in_the_copy() {
+        let (context, stages) = (context(), tempfile::tempdir().unwrap());
+        fs::write(context.path().join("Dockerfile.dockerignore"), "tools").unwrap();
+        let stage = Stage::copy(context.path(), stages.path()).unwrap();
+        stage.add_edited(&Edits { no_empty_copies: true, ..Edits::default() }).unwrap();
+        let rules = fs::read_to_string(stage.path().join("Dockerfile.cached.dockerignore")).unwrap();
+        assert_eq!(rules, "tools\n!.image-empty\n");
+    }
+
+    #[test]
+    fn floating_specs_are_held_at_the_commits_of_their_receipt_in_the_copy_only() {
+        let (context, stages) = (context(), tempfile::tempdir().unwrap());
+        let dir = context.path().join("environments/roman-cal");
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("a.pip"), "git+https://h/a.git@main\nb==1\n").unwrap();
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let receipt = format!(
+            r#"{{"$schema": "s", "schema": 1, "version": "latest", "requested_by": "a", "files": [],
+            "requested_at": "2024-01-01T00:00:00Z", "resolved": {{"git+https://h/a.git@main": "{commit}"}}}}"#
+        );
+        fs::write(dir.join("sources.lock.json"), receipt).unwrap();
+        let stage = Stage::copy(context.path(), stages.path()).unwrap();
+        stage.pin_references().unwrap();
+        let read = |root: &Path| fs::read_to_string(root.join("environments/roman-cal/a.pip")).unwrap();
+        assert_eq!(read(&stage.path()), format!("git+https://h/a.git@{commit}\nb==1\n"));
+        assert!(read(context.path()).contains("@main"));
     }
 
     #[test]

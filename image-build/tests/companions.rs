@@ -4,8 +4,14 @@
 
 mod support;
 
-use common::settings::UseFrozen;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use common::settings::{Generation, Owner, UseFrozen};
 use common::testing::{FakeEngine, Repository};
+use support::stacks::DockerStacks;
 use support::{BASE, Bench, built, stderr};
 
 #[test]
@@ -20,7 +26,7 @@ fn the_base_alone_is_made_and_nothing_else_runs() {
 
 /// D34, D35: it worked by absolute path only, and left another mission's `setup-env` behind.
 #[test]
-fn d35_every_mission_is_updated_and_the_configuration_stays() {
+fn d34_d35_every_mission_is_updated_and_the_configuration_stays() {
     let bench = Bench::frozen();
     bench.sibling("image-update", "cat >/dev/null; exit 65");
     bench.repository.write("setup-env", "mine\n");
@@ -35,9 +41,30 @@ fn d35_every_mission_is_updated_and_the_configuration_stays() {
     assert_eq!(bench.repository.read("setup-env.json"), before);
 }
 
+/// D34: only an absolute path worked. D59: without a word there was an unbound variable.
+#[test]
+fn d34_d59_update_all_runs_from_anywhere_and_needs_no_word() {
+    let bench = Bench::frozen();
+    let dir = bench.repository.root().join("scripts");
+    fs::create_dir_all(&dir).unwrap();
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/update-all"), dir.join("update-all"))
+        .unwrap();
+    fs::write(dir.join("image-build"), "#!/bin/sh\necho \"$@\"\n").unwrap();
+    fs::set_permissions(dir.join("image-build"), fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |program: &Path, here: &Path, words: &[&str]| {
+        let output = Command::new("sh").arg(program).args(words).current_dir(here).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let root = bench.repository.root();
+    assert_eq!(run(Path::new("scripts/update-all"), root, &[]), "--all update\n");
+    assert_eq!(run(Path::new("update-all"), &dir, &["--update"]), "--all update\n");
+    assert_eq!(run(&dir.join("update-all"), root, &["--test", "--keep-going"]), "--all test --keep-going\n");
+}
+
 /// D33: nothing was built. D33a: the suffix never reached the engine, and half of the log was lost.
 #[test]
-fn d33_each_mode_has_an_image_and_a_log_of_its_own() {
+fn d33_d33a_each_mode_has_an_image_and_a_log_of_its_own() {
     let bench = Bench::new(Repository::new().frozen(), FakeEngine::docker());
     bench.configure(UseFrozen::Floating, |_| ());
     let output = bench.run(&["--all", "build", "--mode", "0 1", "--keep-going"]);
@@ -47,6 +74,26 @@ fn d33_each_mode_has_an_image_and_a_log_of_its_own() {
     }
     for log in ["build-roman-0.log", "build-roman-1.log", "build-tike-0.log"] {
         assert!(bench.repository.read(log).contains("image-build: "), "{log}");
+    }
+}
+
+/// The newest generation does on a runner of GitHub's, whose disk would be full; nobody else's is touched.
+#[test]
+fn room_is_made_after_a_source_build_on_github_only() {
+    let stacks = DockerStacks::new(["ROOT_IMAGE", "BASE_IMAGE"]);
+    for (run, pruned) in [(Some("1"), true), (None, false)] {
+        let bench = Bench::new(Repository::new(), FakeEngine::docker());
+        bench.configure(UseFrozen::Floating, |settings| {
+            settings.generation = Generation::Newest;
+            settings.owner = Owner::Spacetelescope;
+            settings.base_notebook = "minimal-notebook".to_owned();
+        });
+        bench.engine.print("system prune", "", 0);
+        let mut command = bench.command(&["--base-only"]);
+        command.env("DOCKER_STACKS_URL", stacks.url()).envs(run.map(|run| ("GITHUB_RUN_ID", run)));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(bench.engine.lines().join("\n").contains("system prune --force"), pruned);
     }
 }
 
@@ -60,4 +107,7 @@ fn images_go_by_their_exact_names_and_only_the_missions_own() {
     let calls = bench.engine.lines().join("\n");
     assert!(calls.contains("notebook-roman:latest") && !calls.contains("notebook-roman-dev"), "{calls}");
     assert!(!calls.contains("prune"), "{calls}");
+    bench.engine.print("system prune", "", 0);
+    assert_eq!(bench.run(&["--prune", "roman", "--system"]).status.code(), Some(0));
+    assert!(bench.engine.lines().join("\n").contains("system prune --force"));
 }

@@ -13,7 +13,7 @@ use common::console::Console;
 use common::engine::{Engine, choose};
 use common::settings::{EngineChoice, UseFrozen};
 use common::testing::{FakeEngine, Repository};
-use support::{Bench, closure, stderr};
+use support::{Bench, built, closure, stderr};
 use tempfile::TempDir;
 
 const BASE: &str = "image-build-test-base:latest";
@@ -127,14 +127,80 @@ fn check(choice: EngineChoice) {
     assert_eq!(real.files()["cutoff"], "2024-08-06T10:00:00Z\n", "a new moment meets no old layer");
 }
 
-#[test]
-fn docker_builds_the_chain() {
-    check(EngineChoice::Docker);
+/// Which steps of a build without flags the engine was asked for.
+fn steps(real: &Real, args: &[&str]) -> Vec<String> {
+    let mut command = real.bench.command(&[&["--no-update"], args].concat());
+    for (name, value) in std::env::vars_os().filter(|(name, _)| name != "HOME") {
+        command.env(name, value);
+    }
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}: {}", real.choice, stderr(&output));
+    let document = common::document::Document::parse(&output.stdout, "standard output").unwrap();
+    let done = |step: &&common::report::BuildStep| step.status == common::report::StepStatus::Done;
+    let names = built(&document).steps.iter().filter(done).map(|step| step.name.clone());
+    names.filter(|name| name != "base").collect()
+}
+
+/// The steps that a plan foresees.
+fn foreseen(real: &Real, args: &[&str]) -> Vec<String> {
+    let output = real.bench.run(&[&["--no-update", "--plan", "--json"], args].concat());
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let built = plan["images"].as_array().unwrap().iter().filter(|image| image["state"] == "built");
+    let names = built.map(|image| image["step"].as_str().unwrap().to_owned());
+    names.filter(|name| name != "base").collect()
+}
+
+type Change<'a> = (&'a str, &'a [&'a str], &'a dyn Fn(&Bench));
+
+/// A sample of edits: what is foreseen is what the engine was asked for, and what came out holds it;
+/// where nothing is foreseen, the engine by itself would find nothing to do either.
+fn check_edits(choice: EngineChoice) {
+    let Some(real) = Real::new(choice) else { return };
+    let cutoff = ["--index-cutoff", "2024-08-05T10:00:00Z"];
+    let specs = real.bench.repository.at("deployments/build-trial/environments/roman-cal");
+    fs::rename(specs.join("roman-cal.yml"), specs.join("roman-cal.explicit")).unwrap();
+    assert_eq!(steps(&real, &cutoff), ["common", "mission", "caches"]);
+    let spec = "deployments/build-trial/environments/roman-cal/roman-cal.explicit";
+    let all = &["common", "mission", "caches"][..];
+    let changes: [Change; 8] = [
+        ("a file that nobody takes", &[], &|b| b.repository.write("deployments/common/README.md", "x")),
+        ("the same content", &[], &|b| b.repository.write("deployments/common/LICENSE", "x")),
+        ("a file of the shared image", all, &|b| b.repository.write("deployments/common/VERSION", "2.0.0\n")),
+        ("a file that a pattern takes", all, &|b| b.repository.write("deployments/common/nothing.here", "x")),
+        ("a file of the mission", &all[1..], &|b| b.repository.write(spec, "@EXPLICIT\n")),
+        ("line ends", &all[1..], &|b| b.repository.write(spec, "@EXPLICIT\r\n")),
+        ("the mission's Dockerfile", &all[1..], &|b| {
+            b.repository.write("deployments/build-trial/Dockerfile", &(MISSION.to_owned() + "# why\n"));
+        }),
+        ("what is hidden", all, &|b| b.repository.write("deployments/common/.dockerignore", "nothing*\n")),
+    ];
+    for (what, expected, change) in changes {
+        change(&real.bench);
+        let foreseen = foreseen(&real, &cutoff);
+        assert_eq!(foreseen, expected, "{choice}: {what}");
+        assert_eq!(steps(&real, &cutoff), expected, "{choice}: {what}");
+        if expected.is_empty() {
+            let id = || real.engine.inspect(IMAGE, &Console::silent()).unwrap().unwrap().id;
+            let before = id();
+            assert_eq!(steps(&real, &[&cutoff[..], &["--force"]].concat()), all, "{choice}: {what}");
+            assert_eq!(id(), before, "{choice}: the engine itself finds no change either: {what}");
+        }
+    }
+    let files = real.files();
+    assert_eq!((files["opt/VERSION"].as_str(), files.get("opt/nothing.here")), ("2.0.0\n", None));
+    assert_eq!(files["explicit/roman-cal.explicit"], "@EXPLICIT\r\n");
 }
 
 #[test]
-fn buildah_builds_the_chain() {
+fn docker_builds_the_chain_and_what_changes_of_it() {
+    check(EngineChoice::Docker);
+    check_edits(EngineChoice::Docker);
+}
+
+#[test]
+fn buildah_builds_the_chain_and_what_changes_of_it() {
     check(EngineChoice::Buildah);
+    check_edits(EngineChoice::Buildah);
 }
 
 #[test]

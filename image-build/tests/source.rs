@@ -20,9 +20,13 @@ fn bench(mode: UseFrozen) -> Bench {
     bench
 }
 
-/// Runs the build on `stacks`; gives its status and what it said.
+/// Runs the build on `stacks`, whatever stands already; gives its status and what it said.
 fn run(bench: &Bench, stacks: &DockerStacks) -> (Option<i32>, String) {
-    let output = bench.command(&[]).env("DOCKER_STACKS_URL", stacks.url()).output().unwrap();
+    run_with(bench, stacks, &["--force"])
+}
+
+fn run_with(bench: &Bench, stacks: &DockerStacks, args: &[&str]) -> (Option<i32>, String) {
+    let output = bench.command(args).env("DOCKER_STACKS_URL", stacks.url()).output().unwrap();
     (output.status.code(), stderr(&output))
 }
 
@@ -35,6 +39,9 @@ fn d13_a_floating_build_records_its_commit_only_when_it_succeeded() {
     assert_eq!(run(&bench, &stacks).0, Some(17));
     assert_eq!(bench.repository.read(HASH), old);
     bench.engine.behave();
+    let first = stacks.git(&["rev-parse", "HEAD"]);
+    assert_eq!(run_with(&bench, &stacks, &[]).0, Some(0));
+    assert_eq!(bench.repository.read(HASH), format!("{first}\n"), "also of a base that stood already");
     let commit = stacks.commit("second");
     assert_eq!(run(&bench, &stacks).0, Some(0));
     assert_eq!(bench.repository.read(HASH), format!("{commit}\n"));

@@ -89,12 +89,16 @@ fn without_freeze_chill_nothing_follows() {
 }
 
 #[test]
-fn a_floating_build_solves_against_now_and_says_so() {
-    let bench = Bench::floating();
-    let mut command = bench.command(&[]);
-    let output = command.env("SOURCE_DATE_EPOCH", "1722852000").output().unwrap();
-    assert!(support::stderr(&output).contains("to repeat: --index-cutoff=2024-08-05T10:00:00Z"));
-    assert!(bench.engine.lines()[1].contains(CLOCK));
+fn a_floating_build_solves_against_the_day_or_now_and_says_so() {
+    for (args, moment) in
+        [(&[][..], "2024-08-05T00:00:00Z"), (&["--index-cutoff=now"], "2024-08-05T10:00:00Z")]
+    {
+        let bench = Bench::floating();
+        let mut command = bench.command(args);
+        let output = command.env("SOURCE_DATE_EPOCH", "1722852000").output().unwrap();
+        assert!(support::stderr(&output).contains(&format!("to repeat: --index-cutoff={moment}")));
+        assert!(bench.engine.lines()[1].contains(&format!(" --build-arg INDEX_CUTOFF={moment}")));
+    }
     let said = Bench::frozen().fails(&[CUTOFF], 2);
     assert!(said.contains("a frozen build solves nothing"), "{said}");
 }
@@ -153,11 +157,18 @@ fn the_settings_own_switches_network_and_directories_are_used() {
     );
 }
 
+/// The calls without the key that each carries.
+fn without_labels(text: &str) -> String {
+    let mut parts = text.split(" --label image-tools.key=");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |text, part| text + &part[64..])
+}
+
 #[test]
 fn a_plan_asks_no_engine_and_writes_nothing() {
     let bench = Bench::floating();
-    let output = bench.run(&["--plan", CUTOFF]);
-    let text = String::from_utf8(output.stdout).unwrap();
+    let output = bench.run(&["--plan", "--verbose", CUTOFF]);
+    let text = without_labels(&String::from_utf8(output.stdout).unwrap());
     for line in chain("quay.io/jupyter", "quay.io/jupyter", BASE, (0, CLOCK)) {
         assert!(text.contains(&line), "{line}\nnot in\n{text}");
     }
@@ -167,4 +178,17 @@ fn a_plan_asks_no_engine_and_writes_nothing() {
     let plan: serde_json::Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(plan["steps"][1]["runs"], format!("docker pull {BASE}"));
     assert_eq!(plan["steps"][3]["context"], "deployments/roman");
+}
+
+/// D18: the configuration is that of the repository, whatever a shell still has of an earlier one.
+#[test]
+fn d6_d18_what_is_configured_is_built_whatever_the_shell_exports() {
+    let bench = Bench::floating();
+    let mut command = bench.command(&[]);
+    command.env("NOTEBOOK_ID", "mine:1").env("USE_FROZEN", "1").env("DEPLOYMENT_NAME", "tike");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", support::stderr(&output));
+    let calls = bench.engine.lines().join("\n");
+    assert!(calls.contains("--tag notebook-roman:latest") && calls.contains("USE_FROZEN=0"), "{calls}");
+    assert!(!calls.contains("mine:1") && !calls.contains("tike"), "{calls}");
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use common::cli::VoiceArgs;
+use common::fetch::Place;
 use common::settings::{BaseImage, CaBundle, CalVersion, EngineChoice, HubEnvironment};
 use common::settings::{Owner, Platform, UseFrozen};
 
@@ -15,8 +16,8 @@ use common::settings::{Owner, Platform, UseFrozen};
 #[command(version, infer_long_args = true)]
 pub struct Args {
     /// The mission: a directory of deployments/
-    #[arg(value_name = "MISSION")]
-    pub deployment: String,
+    #[arg(value_name = "MISSION", required_unless_present = "matrix")]
+    pub deployment: Option<String>,
 
     /// Which hub the image is meant for
     #[arg(long, value_name = "NAME", default_value = "sandbox")]
@@ -70,6 +71,14 @@ pub struct Args {
     #[arg(long, value_name = "FILE", default_value = "auto")]
     pub ca_bundle: CaBundle,
 
+    /// Fetch delivered requirements below URL in place of the address in sources.json
+    #[arg(long, value_name = "URL")]
+    pub source_url: Option<String>,
+
+    /// Fetch requirements from this host without TLS; may be given several times
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub insecure_host: Vec<Place>,
+
     /// The deployments repository, if it is not the one around the working directory
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
@@ -78,12 +87,27 @@ pub struct Args {
     #[arg(long)]
     pub explain: bool,
 
+    #[command(flatten)]
+    pub matrix: MatrixArgs,
+
     /// Print the document on standard output, also on a terminal
     #[arg(long)]
     pub json: bool,
 
     #[command(flatten)]
     pub voice: VoiceArgs,
+}
+
+/// Flags for a list of missions in place of one configuration.
+#[derive(Debug, clap::Args)]
+pub struct MatrixArgs {
+    /// Print the missions as a job matrix of GitHub Actions, and write nothing
+    #[arg(long, conflicts_with_all = ["explain", "deployment"])]
+    pub matrix: bool,
+
+    /// With --matrix: only missions touched since HEAD and this branch or commit parted
+    #[arg(long, value_name = "REF", requires = "matrix", conflicts_with = "deployment")]
+    pub base: Option<String>,
 }
 
 /// Off or on, as a digit.
@@ -124,6 +148,15 @@ mod tests {
     fn the_command_line_is_sound() {
         use clap::CommandFactory as _;
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_matrix_is_of_no_mission() {
+        let args = parse("--matrix --base main").unwrap();
+        assert!(args.matrix.matrix && args.deployment.is_none());
+        for wrong in ["", "roman --matrix", "roman --base main"] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use common::deployment::DeploymentError;
 use common::fault::{Fault, Status};
+use common::git::GitError;
 use common::lock::LockError;
 use common::session::SessionError;
 use common::settings::Generation;
@@ -18,6 +19,15 @@ pub enum Error {
     /// There is no such repository or mission.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),
+    /// The clone cannot be asked.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// There is nothing to compare with.
+    #[error("{base} is no branch and no commit that HEAD shares a history with here")]
+    NoBase {
+        /// What was asked for.
+        base: String,
+    },
     /// The root has no absolute path in UTF-8.
     #[error("cannot use {} as the root of a deployments repository", path.display())]
     Root {
@@ -58,7 +68,8 @@ impl Fault for Error {
     fn status(&self) -> Status {
         match self {
             Self::Deployment(error) => error.status(),
-            Self::Root { .. } | Self::Generation { .. } => Status::Usage,
+            Self::Git(error) => error.status(),
+            Self::Root { .. } | Self::Generation { .. } | Self::NoBase { .. } => Status::Usage,
             Self::Template { .. } => Status::Data,
             Self::SetupEnv(error) => error.status(),
             Self::File(error) => error.status(),
@@ -70,6 +81,8 @@ impl Fault for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Deployment(error) => error.hint(),
+            Self::Git(error) => error.hint(),
+            Self::NoBase { base } => Some(format!("git fetch --unshallow origin {base}")),
             Self::Root { .. } => Some("image-configure --root DIR, where DIR holds deployments/".to_owned()),
             Self::Lock(error) => error.hint(),
             Self::SetupEnv(_) => Some("mend setup-env.template, or the file that it sources".to_owned()),

@@ -5,6 +5,7 @@ mod apply;
 mod args;
 mod error;
 mod explain;
+mod matrix;
 mod plan;
 mod template;
 
@@ -17,6 +18,7 @@ use common::document::Document;
 use common::fault::Status;
 use common::report::{Outcome, Verdict};
 use common::session::{self, Finding, Session};
+use common::setup_env;
 
 use crate::args::Args;
 use crate::error::Error;
@@ -29,6 +31,10 @@ fn main() -> ExitCode {
 
 fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     let root = plan::root(args)?;
+    if args.matrix.matrix {
+        session::print(&matrix::text(&root, args.matrix.base.as_deref(), console)?)?;
+        return Ok(Status::Done);
+    }
     let stages = plan::settings(args, &root, console)?;
     if args.explain {
         session::print(&explain::table(&stages))?;
@@ -38,6 +44,7 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     let plan = plan::plan(&settings, &plan::path_first(&root));
     let mut document = Document::new(settings);
     document.setup_env = Some(plan.setup_env_digest());
+    document.templates = setup_env::templates(&root);
     let session = Session::around("image-configure", document, args.json);
     let outcome = apply::apply(&plan, console)?;
     let finding = Finding { verdict: Verdict::Yes, image: None, outcome: Outcome::Configure(outcome) };

@@ -69,7 +69,7 @@ pub fn root(args: &Args) -> Result<PathBuf, Error> {
 pub fn settings(args: &Args, root: &Path, console: &Console) -> Result<Stages, Error> {
     let utf8 = || io::Error::new(io::ErrorKind::InvalidInput, "its path is not UTF-8");
     root.to_str().ok_or_else(|| Error::Root { path: root.to_owned(), source: utf8() })?;
-    let mission = deployment::mission(root, &args.deployment)?;
+    let mission = deployment::mission(root, args.deployment.as_deref().unwrap_or_default())?;
     let template = template::find(root)?;
     let generation = template.as_ref().map(Template::generation).unwrap_or_default();
     let defaults = Settings::of_generation(generation, root, mission);
@@ -111,6 +111,8 @@ fn choose(args: &Args, defaults: &Settings) -> Result<Settings, Error> {
     settings.base_image.clone_from(&args.base_image);
     settings.engine = args.engine;
     settings.network.clone_from(&args.network);
+    settings.source_url.clone_from(&args.source_url);
+    settings.insecure_hosts = args.insecure_host.iter().map(ToString::to_string).collect();
     settings.ca_bundle = match &args.ca_bundle {
         CaBundle::File(path) => CaBundle::File(std::path::absolute(path).map_err(failed(path))?),
         other => other.clone(),
@@ -132,10 +134,11 @@ pub fn path_first(root: &Path) -> Vec<PathBuf> {
     dirs
 }
 
-/// The files for `settings`.
+/// The files for `settings`, which the templates that are there now were made into.
 pub fn plan(settings: &Settings, path_first: &[PathBuf]) -> Plan {
     let setup_env = setup_env::render(settings, path_first);
     let mut document = Document::new(settings.clone());
     document.setup_env = Some(Digest::of(setup_env.as_bytes()));
+    document.templates = setup_env::templates(&settings.root);
     Plan { root: settings.root.clone(), setup_env, document: document.to_json(), summary: settings.summary() }
 }

@@ -74,6 +74,8 @@ impl Template {
         settings.base_notebook.clone_from(&chosen.base_notebook);
         settings.engine = chosen.engine;
         settings.network.clone_from(&chosen.network);
+        settings.source_url.clone_from(&chosen.source_url);
+        settings.insecure_hosts.clone_from(&chosen.insecure_hosts);
         settings.ca_bundle = chosen.ca_bundle.clone();
         if chosen.base_image.is_some() {
             settings.base_image.clone_from(&chosen.base_image);

@@ -168,6 +168,7 @@ fn the_newest_generation_is_recognised_with_its_flags() {
     let settings = &document["settings"];
     assert_eq!((&settings["generation"], &settings["repack"]), (&"newest".into(), &true.into()));
     assert_eq!(settings["base_notebook"], "scipy-notebook");
+    assert!(document["templates"].is_string(), "to notice that they moved on");
     assert_eq!(settings["user_cache_dirs"], serde_json::json!([]));
     let text = fs::read_to_string(root.path().join("setup-env")).unwrap();
     assert!(text.contains("\nexport FREEZE=1\n") && !text.contains("FREEZE_CHILL"), "{text}");

@@ -3,41 +3,46 @@
 use std::fmt;
 use std::time::Duration;
 
-use common::evidence::{Built, Store};
+use common::evidence::{Built, Materials, Store};
 use common::fault::Status;
 use common::report::{BuildOutcome, BuildStep, BuiltImage, ImageIdentity, Outcome, StepStatus, Verdict};
 use common::session::Finding;
+use common::settings::{Settings, UseFrozen};
 use common::state_file;
+use jiff::Timestamp;
 
-use super::chain::{Build, Made};
+use super::chain::Build;
+use super::images::Chained;
 use crate::error::Error;
-use crate::plan::FollowUp;
+use crate::key::{Followed, Outputs, Record};
+use crate::plan::{BasePlan, FollowUp};
 use crate::progress::Elapsed;
 
 impl Build<'_> {
     /// Notes how the image was built, that it is the mission's last one, and what its base was built
     /// from: all only now that there is an image to say it of.
-    pub(super) fn keep(&self, base: &ImageIdentity, common: &Made, made: &Made) -> Result<(), Error> {
+    pub(super) fn keep(&self, built: &Chained) -> Result<(), Error> {
         let settings = self.settings();
         let store = Store::in_state(self.state.path());
-        let fact = Built {
-            image: made.image.clone(),
-            at: self.session.started(),
-            use_frozen: settings.use_frozen,
-            cal_version: settings.cal_version.clone(),
-            common_context: common.context.clone(),
-            mission_context: made.context.clone(),
-            base: base.clone(),
-            engine: self.engine.to_string(),
+        let known = store.read::<Built>(&built.image.id)?;
+        let is_of = |known: &Built| {
+            [&known.common_context, &known.mission_context] == [&built.contexts[0], &built.contexts[1]]
         };
-        store.write(&made.image.id, &fact)?;
-        store.set_last_built(&settings.deployment, &made.image)?;
+        // What no image takes may have changed: a release asks for the contexts as they are now.
+        let is_old =
+            known.as_ref().is_none_or(|known| settings.use_frozen == UseFrozen::Frozen && !is_of(known));
+        if built.is_new || is_old {
+            evidence(&store, settings, built, (self.session.started(), self.engine.to_string()))?;
+        }
+        store.set_last_built(&settings.deployment, &built.image)?;
         self.keep_source()
     }
 
     /// Notes which commit of the source the base was built from, where that is to be recorded.
     pub(super) fn keep_source(&self) -> Result<(), Error> {
-        if let Some((path, commit)) = &self.source_commit {
+        let record =
+            if let BasePlan::Source(source) = &self.plan.base { source.record.as_ref() } else { None };
+        if let (Some(path), Some(commit)) = (record, &self.source_commit) {
             state_file::make_dir(&self.settings().deployment().frozen_dir())?;
             state_file::replace(path, format!("{commit}\n").as_bytes(), 0o644)?;
         }
@@ -45,7 +50,20 @@ impl Build<'_> {
     }
 
     /// Freezes, chills, compares. That a frozen build drifted is told, and is no failure to build.
-    pub(super) fn follow_up(&mut self) -> Result<(), Error> {
+    /// What was done with this very image is not done again, unless what it wrote is gone.
+    pub(super) fn follow_up(&mut self, built: &Chained) -> Result<(), Error> {
+        let wanted: Vec<&str> = self.plan.follow_ups.iter().map(|follow_up| follow_up.name()).collect();
+        let mission = self.settings().deployment().dir();
+        let failed = |source| Error::Context { context: mission.display().to_string(), source };
+        let record = built.outlook.record.as_ref().filter(|_| !built.is_new && !self.asked.follow_ups);
+        let outputs = Outputs::read(&mission).map_err(failed)?;
+        if record.is_some_and(|record| record.has_followed(&wanted, &outputs)) {
+            for step in wanted {
+                self.skip(step);
+            }
+            return Ok(());
+        }
+        let mut drifted = false;
         for follow_up in self.plan.follow_ups.clone() {
             match follow_up {
                 FollowUp::Freeze => self.console.status("Freezing Requirements"),
@@ -54,35 +72,73 @@ impl Build<'_> {
             }
             let verdict = self.sibling(follow_up.name(), "image-freeze", follow_up.arguments())?;
             if verdict == Verdict::No {
+                drifted = true;
                 self.note(
                     "what was built is not what was frozen: see the report of image-freeze check".to_owned(),
                 );
             }
         }
+        // A drift is worth telling each time.
+        let steps = wanted.into_iter().filter(|_| !drifted).map(str::to_owned).collect();
+        let outputs = Outputs::read(&mission).map_err(failed)?;
+        self.note_followed(&built.outlook.image, Followed { steps, outputs })
+    }
+
+    fn note_followed(&self, image: &str, followed: Followed) -> Result<(), Error> {
+        if let Some(record) = self.records.read(image) {
+            self.records.write(&Record { followed: Some(followed), ..record })?;
+        }
         Ok(())
     }
 
     /// Appends the report and passes the document on.
-    pub(super) fn end(self, base: ImageIdentity, common: Made, made: Made) -> Result<Status, Error> {
-        let image = made.image.clone();
-        let of = |made: Made| BuiltImage { image: made.image, context: Some(made.context) };
-        let images = vec![BuiltImage { image: base, context: None }, of(common), of(made)];
-        self.end_with(image, images)
+    pub(super) fn end(self, built: Chained) -> Result<Status, Error> {
+        self.end_with(built.image, built.images)
     }
 
     /// The same for `images`, the last of which is `image`.
     pub(super) fn end_with(self, image: ImageIdentity, images: Vec<BuiltImage>) -> Result<Status, Error> {
         let table = Table { image: image.clone(), steps: self.steps.clone() };
+        self.timeline.to_string().lines().for_each(|line| self.console.status(line));
+        if let Some(path) = &self.timings {
+            self.timeline.write(path, &image.name)?;
+        }
         let outcome = BuildOutcome { engine: self.engine.to_string(), steps: self.steps, images };
         let finding = Finding { verdict: Verdict::Yes, image: Some(image), outcome: Outcome::Build(outcome) };
         Ok(self.session.finish(finding, &table)?)
     }
 }
 
+/// Notes how the image of `built` was made.
+pub(super) fn evidence(
+    store: &Store,
+    settings: &Settings,
+    built: &Chained,
+    (at, engine): (Timestamp, String),
+) -> Result<(), Error> {
+    let [common, mission] = built.contexts.clone();
+    let materials = Materials::of(settings).map_err(|source| {
+        let context = settings.deployment().dir().display().to_string();
+        Error::Context { context, source }
+    })?;
+    let fact = Built {
+        image: built.image.clone(),
+        at,
+        use_frozen: settings.use_frozen,
+        cal_version: settings.cal_version.clone(),
+        common_context: common,
+        mission_context: mission,
+        base: built.base.clone(),
+        engine,
+        materials,
+    };
+    Ok(store.write(&built.image.id, &fact)?)
+}
+
 /// The steps for people.
-struct Table {
-    image: ImageIdentity,
-    steps: Vec<BuildStep>,
+pub(super) struct Table {
+    pub(super) image: ImageIdentity,
+    pub(super) steps: Vec<BuildStep>,
 }
 
 impl fmt::Display for Table {

@@ -153,6 +153,11 @@ impl Recipe {
     }
 }
 
+/// What decides of this machine what the image holds, as one short name.
+pub(crate) fn recipe_key() -> Result<String, BootstrapError> {
+    Ok(Recipe::of_host()?.key())
+}
+
 /// Whether anything had to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Made {

@@ -17,6 +17,8 @@ pub(crate) enum Keyword {
     Add,
     /// Declares a build argument.
     Arg,
+    /// Sets variables, also of the image.
+    Env,
     /// Keeps an instruction for later builds; what it holds is not for this one.
     OnBuild,
     /// Anything else.
@@ -31,6 +33,7 @@ impl Keyword {
             "COPY" => Self::Copy,
             "ADD" => Self::Add,
             "ARG" => Self::Arg,
+            "ENV" => Self::Env,
             "ONBUILD" => Self::OnBuild,
             _ => Self::Other,
         }
@@ -179,7 +182,7 @@ fn flags(text: &str, start: usize) -> (Vec<Range<usize>>, usize) {
 }
 
 /// Cuts at white space outside quotes; quotes stay, so that a quoted `<<` is seen to be quoted.
-fn shell_words(text: &str) -> Vec<String> {
+pub(super) fn shell_words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut quote = None;
@@ -233,20 +236,20 @@ mod tests {
 
     #[test]
     fn instructions_are_told_from_what_only_looks_like_them() {
-        use Keyword::{Arg, From, OnBuild, Other, Run};
+        use Keyword::{Arg, Env, From, OnBuild, Other, Run};
         check("FROM a\nRUN x\n", &[From, Run]);
         check("arg A\nfrom a\n  run x", &[Arg, From, Run]);
         check("FROM a\r\nRUN\tx\r\n", &[From, Run]);
         check("\u{feff}FROM a\n", &[From]);
-        check("# RUN x\n\n #RUN y\nENV PRERUN 1\n", &[Other]);
+        check("# RUN x\n\n #RUN y\nENV PRERUN 1\n", &[Env]);
         check("ONBUILD RUN x\n", &[OnBuild]);
         check("RUNNER x\n", &[Other]);
     }
 
     #[test]
     fn a_line_goes_on_over_comments_and_empty_lines() {
-        use Keyword::{Other, Run};
-        check("RUN a && \\\n# RUN b\n\n  RUN c\nENV x=1\n", &[Run, Other]);
+        use Keyword::{Env, Run};
+        check("RUN a && \\\n# RUN b\n\n  RUN c\nENV x=1\n", &[Run, Env]);
         check("RUN a \\  \n  b\nRUN c", &[Run, Run]);
         check("RUN echo \\\\\nRUN c", &[Run, Run]);
         check("# escape=`\nRUN a `\n  b\nRUN c:\\\nRUN d", &[Run, Run, Run]);
@@ -255,20 +258,20 @@ mod tests {
 
     #[test]
     fn the_body_of_a_here_document_is_no_instruction() {
-        use Keyword::{Copy, OnBuild, Other, Run};
+        use Keyword::{Copy, Env, OnBuild, Run};
         check("RUN <<EOF\nRUN a\nFROM b\nEOF\nRUN c\n", &[Run, Run]);
         check("RUN <<-'END' cat\n\tRUN a\n\tEND\nRUN c\n", &[Run, Run]);
         check("COPY <<A <<\"B\" /d/\nRUN 1\nA\nRUN 2\nB\nRUN c\n", &[Copy, Run]);
-        check("ONBUILD RUN <<EOF\nRUN a\nEOF\nENV c=1\n", &[OnBuild, Other]);
+        check("ONBUILD RUN <<EOF\nRUN a\nEOF\nENV c=1\n", &[OnBuild, Env]);
     }
 
     #[test]
     fn two_less_than_signs_are_not_always_a_here_document() {
-        use Keyword::{Other, Run};
+        use Keyword::{Env, Other, Run};
         check("RUN echo $((1<<2))\nRUN b\n", &[Run, Run]);
         check("RUN echo 'x <<EOF'\nRUN b\nEOF\n", &[Run, Run, Other]);
         check("RUN cat <<< EOF\nRUN b\n", &[Run, Run]);
-        check("ENV x=<<EOF\nRUN b\n", &[Other, Run]);
+        check("ENV x=<<EOF\nRUN b\n", &[Env, Run]);
         check("RUN [\"a\", \"<<EOF\"]\nRUN b\n", &[Run, Run]);
         // Never ended: for builders that do not know here-documents it is the shell's affair.
         check("RUN cat <<EOF\nRUN b\n", &[Run, Run]);

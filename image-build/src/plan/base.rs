@@ -19,8 +19,8 @@ pub(crate) enum BasePlan {
     Pull {
         /// The image.
         reference: String,
-        /// Whether a newer one is wanted even if the engine has one.
-        fresh: bool,
+        /// What of it is wanted.
+        wanted: Wanted,
     },
     /// The docker-stacks source.
     Source(SourcePlan),
@@ -31,6 +31,17 @@ pub(crate) enum BasePlan {
         /// Whether to make it again even if it is there.
         refresh: bool,
     },
+}
+
+/// How new an image that is pulled has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// The one that is here, if there is one.
+    Here,
+    /// The newest if it can be had, else the one that is here.
+    Newer,
+    /// The newest, or no build.
+    Newest,
 }
 
 /// A base image from source.
@@ -50,6 +61,10 @@ pub(crate) struct SourcePlan {
     pub(crate) images: Vec<BuildRequest>,
     /// What is changed in the Dockerfiles.
     pub(crate) edits: Edits,
+    /// Whether each image's name goes as soon as the next one is built upon it.
+    pub(crate) removes_lower: bool,
+    /// Whether all that nobody uses goes at the end.
+    pub(crate) prunes: bool,
 }
 
 /// Which commit of the source is built.
@@ -71,7 +86,12 @@ impl Maker<'_> {
         } else if let Some(height) = self.height_in_stack(&reference) {
             BasePlan::Source(self.source(height))
         } else {
-            BasePlan::Pull { reference, fresh: refresh || settings.use_frozen != UseFrozen::Frozen }
+            let wanted = match settings.use_frozen {
+                _ if refresh => Wanted::Newest,
+                UseFrozen::Frozen => Wanted::Here,
+                UseFrozen::Floating | UseFrozen::Chilly => Wanted::Newer,
+            };
+            BasePlan::Pull { reference, wanted }
         }
     }
 
@@ -105,6 +125,8 @@ impl Maker<'_> {
             root_image: format!("ubuntu:{}", settings.ubuntu_tag),
             images: STACK[..height].iter().map(|name| self.stack_image(name, &edits)).collect(),
             edits,
+            removes_lower: self.repacks(),
+            prunes: settings.generation == Generation::Newest && self.choices.on_github,
         }
     }
 
@@ -132,8 +154,8 @@ impl Maker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
     use crate::plan::tests::{choices, docker, roman};
+    use crate::plan::{Choices, Plan};
     use common::settings::Settings;
     use std::path::Path;
 
@@ -142,10 +164,13 @@ mod tests {
         let mut settings = roman();
         let reference = "quay.io/jupyter/scipy-notebook".to_owned();
         let plan = Plan::new(&settings, &choices(), &docker()).base;
-        assert_eq!(plan, BasePlan::Pull { reference: reference.clone(), fresh: true });
+        assert_eq!(plan, BasePlan::Pull { reference: reference.clone(), wanted: Wanted::Newer });
         settings.use_frozen = UseFrozen::Frozen;
         let plan = Plan::new(&settings, &choices(), &docker()).base;
-        assert_eq!(plan, BasePlan::Pull { reference, fresh: false });
+        assert_eq!(plan, BasePlan::Pull { reference: reference.clone(), wanted: Wanted::Here });
+        let choices = Choices { refresh_base: true, ..choices() };
+        let plan = Plan::new(&settings, &choices, &docker()).base;
+        assert_eq!(plan, BasePlan::Pull { reference, wanted: Wanted::Newest });
     }
 
     fn source(mode: UseFrozen, freeze: bool) -> SourcePlan {

@@ -8,7 +8,7 @@ use common::engine::{Capabilities, Engine, Kind};
 use common::process::Invocation;
 use common::settings::{EngineChoice, Settings};
 
-use super::{BasePlan, Plan};
+use super::{BasePlan, ImagePlan, Plan, Wanted};
 
 /// What would be run, in order.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -55,14 +55,26 @@ impl ShownPlan {
             add("update", "image-update".to_owned(), None);
         }
         add("base", base(&plan.base, engine), None);
-        for (step, image) in [("common", &plan.common), ("mission", &plan.mission), ("caches", &plan.caches)]
-        {
+        let below = match &plan.base {
+            BasePlan::Bootstrap { .. } => None,
+            BasePlan::Pull { .. } | BasePlan::Source(_) => Some(settings.base_reference()),
+        };
+        let dirty = plan.removes_dirty.then(|| plan.mission.request.tag.clone());
+        let repacked = |image: &ImagePlan| plan.repacks.then(|| image.request.tag.clone());
+        for (step, image, unneeded, repack) in [
+            ("common", &plan.common, below.filter(|_| plan.repacks), repacked(&plan.common)),
+            ("mission", &plan.mission, repacked(&plan.common), None),
+            ("caches", &plan.caches, dirty, repacked(&plan.caches)),
+        ] {
             let context =
                 image.request.context.strip_prefix(&settings.root).unwrap_or(&image.request.context);
             add(step, engine.build_call(&image.request).to_string(), Some(context.display().to_string()));
-        }
-        if plan.removes_dirty {
-            add("tidy", format!("{program} rmi {}", plan.mission.request.tag), None);
+            if let Some(name) = unneeded {
+                add("tidy", format!("{program} rmi {name}"), None);
+            }
+            if let Some(name) = repack {
+                add("repack", format!("image-repack {name} {name}-slim --delete-source"), None);
+            }
         }
         for follow_up in &plan.follow_ups {
             let call = Invocation::new("image-freeze").args(follow_up.arguments().iter().copied());
@@ -72,20 +84,15 @@ impl ShownPlan {
             if settings.engine == EngineChoice::Auto { " (assumed: not asked)" } else { " (not asked)" };
         Self { image: plan.caches.request.tag.clone(), engine: format!("{program}{asked}"), steps }
     }
-
-    /// The plan as JSON with a final newline.
-    pub(crate) fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("a plan has only string keys");
-        text.push('\n');
-        text
-    }
 }
 
 fn base(plan: &BasePlan, engine: &Engine) -> String {
     let program = engine.program.display();
     match plan {
-        BasePlan::Pull { reference, fresh: true } => format!("{program} pull {reference}"),
-        BasePlan::Pull { reference, fresh: false } => {
+        BasePlan::Pull { reference, wanted: Wanted::Newer | Wanted::Newest } => {
+            format!("{program} pull {reference}")
+        }
+        BasePlan::Pull { reference, wanted: Wanted::Here } => {
             format!("{program} pull {reference} (if it is not there)")
         }
         BasePlan::Bootstrap { tag, refresh: true } => format!("mmdebstrap, imported as {tag}"),

@@ -142,9 +142,10 @@ impl Bench {
 
     /// The staged contexts that are there now.
     pub fn staged(&self) -> Vec<PathBuf> {
-        let dir = self.repository.at(".image/stage/build");
-        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path().join("new")).collect()
+        let below =
+            |dir: PathBuf| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        let stages = below(self.repository.at(".image/stage")).flat_map(below);
+        stages.map(|stage| stage.join("new")).collect()
     }
 
     /// Nothing of the tree changed, and nothing is left of the stage.

@@ -1,0 +1,388 @@
+//! The images upon the base, each built only if it does not stand already.
+
+use std::path::{Path, PathBuf};
+
+use common::context::context_digest;
+use common::digest::Digest;
+use common::engine::{BuildRequest, ImageFacts};
+use common::lock::Lock;
+use common::report::{BuiltImage, ImageIdentity};
+
+use super::PATIENCE;
+use super::chain::Build;
+use crate::error::Error;
+use crate::key::{Chain, Forecast, Input, LABEL, Outlook, Reason, Record, Step, place};
+use crate::plan::ImagePlan;
+use crate::preflight;
+use crate::stage::Stage;
+
+/// What the mission's own images are built upon.
+pub(super) struct Ground {
+    base: ImageIdentity,
+    /// What becomes of the images upon that base.
+    forecast: Forecast,
+    common: Common,
+    /// While it is held, nobody else gives the shared image's name to another one.
+    _shared: Lock,
+}
+
+/// What became of the shared image.
+enum Common {
+    /// It is not needed: the image above all stands.
+    Needless,
+    /// It stood.
+    Stood(Made),
+    /// It was built.
+    New(Made),
+}
+
+/// An image that is there, and the content it was made from.
+pub(super) struct Made {
+    image: ImageIdentity,
+    context: Digest,
+}
+
+impl Made {
+    fn reported(self) -> BuiltImage {
+        BuiltImage { image: self.image, context: Some(self.context) }
+    }
+}
+
+/// The images of a mission, all there.
+pub(super) struct Chained {
+    /// The image that is used.
+    pub(super) image: ImageIdentity,
+    /// All of them that are there, base first.
+    pub(super) images: Vec<BuiltImage>,
+    /// The base image.
+    pub(super) base: ImageIdentity,
+    /// The content of the shared context and of the mission's.
+    pub(super) contexts: [Digest; 2],
+    /// What became of the image that is used.
+    pub(super) outlook: Outlook,
+    /// Whether anything was built.
+    pub(super) is_new: bool,
+}
+
+impl Ground {
+    /// Whether the shared image was built just now.
+    pub(super) const fn common_is_new(&self) -> bool {
+        matches!(self.common, Common::New(_))
+    }
+}
+
+impl Build<'_> {
+    /// Sees that there are a base image and a shared one that are those wanted, and that they stay.
+    pub(super) fn ground(&mut self, forecast: &Forecast, chain: &Chain) -> Result<Ground, Error> {
+        let shared = self.shared()?;
+        if let Some(base) = self.base_known(forecast)? {
+            let upon =
+                forecast.clone().upon(&base.id, (self.settings(), chain), &self.records, self.asked)?;
+            if let Some(common) = self.standing_common(&upon, chain)? {
+                self.base_stands(&forecast.base);
+                return Ok(Ground { base, forecast: upon, common, _shared: shared });
+            }
+        }
+        drop(shared);
+        loop {
+            let alone = self.alone()?;
+            let base = self.base(Some(&forecast.base))?;
+            let upon =
+                forecast.clone().upon(&base.id, (self.settings(), chain), &self.records, self.asked)?;
+            let common = match self.standing_common(&upon, chain)? {
+                Some(common) => common,
+                None => Common::New(self.common(&upon.images[0], chain)?),
+            };
+            if self.plan.repacks {
+                // Such a build removes what is below as soon as it can, so nobody may build beside it.
+                return Ok(Ground { base, forecast: upon, common, _shared: alone });
+            }
+            drop(alone);
+            let shared = self.shared()?;
+            if self.is_still(&common)? {
+                return Ok(Ground { base, forecast: upon, common, _shared: shared });
+            }
+            self.console.status("another build gave the shared image's name away; once more");
+        }
+    }
+
+    /// The base, if it is there, or was when everything upon it was built that still stands.
+    fn base_known(&self, forecast: &Forecast) -> Result<Option<ImageIdentity>, Error> {
+        if let Some(base) = self.standing(&forecast.base)? {
+            return Ok(Some(base));
+        }
+        // A build that repacks removes the base when it is done with it.
+        let record = forecast.base.record.as_ref().filter(|_| self.plan.repacks && forecast.stands());
+        let gone =
+            |record: &Record| Some(ImageIdentity { name: record.image.clone(), id: record.id.clone()? });
+        Ok(record.and_then(gone))
+    }
+
+    /// The only one who may change the images that missions share.
+    pub(super) fn alone(&self) -> Result<Lock, Error> {
+        Ok(Lock::take(&self.shared_lock()?, PATIENCE, self.console)?)
+    }
+
+    fn shared(&self) -> Result<Lock, Error> {
+        Ok(Lock::share(&self.shared_lock()?, PATIENCE, self.console)?)
+    }
+
+    fn shared_lock(&self) -> Result<PathBuf, Error> {
+        let place = place().map(|place| format!("-{place}")).unwrap_or_default();
+        Ok(self.state.dir("locks")?.join(format!("build-common{place}")))
+    }
+
+    fn standing_common(&self, forecast: &Forecast, chain: &Chain) -> Result<Option<Common>, Error> {
+        if self.standing(forecast.result())?.is_some() {
+            return Ok(Some(Common::Needless));
+        }
+        let outlook = &forecast.images[0];
+        let Some(image) = self.standing(outlook)? else { return Ok(None) };
+        let context = unchanged(&self.plan.common.request.context, outlook, chain)?;
+        Ok(Some(Common::Stood(Made { image, context })))
+    }
+
+    /// The shared image, built if it does not stand, whether or not an image above needs it.
+    pub(super) fn common_or_standing(
+        &mut self,
+        forecast: &Forecast,
+        chain: &Chain,
+    ) -> Result<BuiltImage, Error> {
+        let outlook = &forecast.images[0];
+        if let Some(image) = self.standing(outlook)? {
+            self.skip("common");
+            let context = unchanged(&self.plan.common.request.context, outlook, chain)?;
+            return Ok(Made { image, context }.reported());
+        }
+        Ok(self.common(outlook, chain)?.reported())
+    }
+
+    fn is_still(&self, common: &Common) -> Result<bool, Error> {
+        let (Common::Stood(made) | Common::New(made)) = common else { return Ok(true) };
+        let facts = self.engine.inspect(&made.image.name, self.console)?;
+        Ok(facts.is_some_and(|facts| facts.id == made.image.id))
+    }
+
+    /// The image of `outlook`, if it is there and is what it should be: the one that this clone built
+    /// of the same, or, where this clone knows of none, one that is labelled so. A label is put on before
+    /// anybody has looked at the image, so it says nothing of one that was begun here and not finished.
+    pub(super) fn standing(&self, outlook: &Outlook) -> Result<Option<ImageIdentity>, Error> {
+        let known = match &outlook.reason {
+            None => outlook.record.as_ref().and_then(|record| record.id.as_ref()),
+            Some(Reason::Never | Reason::Changed(_)) if outlook.step != Step::Base => None,
+            Some(_) => return Ok(None),
+        };
+        let Some(facts) = self.engine.inspect(&outlook.image, self.console)? else { return Ok(None) };
+        let stands = match known {
+            Some(id) => *id == facts.id,
+            None if self.records.is_begun(&outlook.image) => false,
+            None => facts.labels.get(LABEL).is_some_and(|label| label == outlook.key.hex()),
+        };
+        Ok(stands.then(|| ImageIdentity { name: outlook.image.clone(), id: facts.id }))
+    }
+
+    fn common(&mut self, outlook: &Outlook, chain: &Chain) -> Result<Made, Error> {
+        let plan = self.plan.common.clone();
+        let stage = Stage::copy(&plan.request.context, &self.stage_dir)?;
+        // Of the copy, which is what is built: the tree may be edited meanwhile.
+        let context = unchanged(&stage.path(), outlook, chain)?;
+        self.add_wrangler_spec(&stage)?;
+        self.image(&plan, &stage, outlook)?;
+        self.drop_base()?;
+        self.repack("repack-common", &plan.request.tag)?;
+        let image = self.as_set(Step::Common, &plan.request.tag)?;
+        self.remember(outlook, Some(&image.id), Vec::new())?;
+        Ok(Made { image, context })
+    }
+
+    /// Sees that the mission's own images are there.
+    pub(super) fn upon(&mut self, ground: Ground, chain: &Chain) -> Result<Chained, Error> {
+        let Ground { base, forecast, common, _shared } = ground;
+        let common = match common {
+            Common::Needless => return self.stand(forecast, base, chain),
+            Common::Stood(made) => {
+                self.skip("common");
+                made
+            }
+            Common::New(made) => made,
+        };
+        let [_, mission, caches] = forecast.images;
+        let (context, dirty) = self.mission(&mission, &common.image, chain)?;
+        self.drop_common()?;
+        let image = self.caches(&caches, &dirty, chain)?;
+        let contexts = [common.context.clone(), context.clone()];
+        let lowest = BuiltImage { image: base.clone(), context: None };
+        let images = vec![lowest, common.reported(), Made { image: image.clone(), context }.reported()];
+        self.remember(&caches, Some(&image.id), images.clone())?;
+        Ok(Chained { image, images, base, contexts, outlook: caches, is_new: true })
+    }
+
+    /// Nothing is built: the image that is used stands.
+    fn stand(&mut self, forecast: Forecast, base: ImageIdentity, chain: &Chain) -> Result<Chained, Error> {
+        let [common, mission, outlook] = forecast.images;
+        for step in [&common, &mission, &outlook] {
+            self.skip(step.step.name());
+        }
+        self.console.status(format_args!("{} is up to date", outlook.image));
+        let image = self.as_set(Step::Caches, &outlook.image)?;
+        unchanged(&self.plan.caches.request.context, &outlook, chain)?;
+        let contexts = [
+            unchanged(&self.plan.common.request.context, &common, chain)?,
+            unchanged(&self.plan.mission.request.context, &mission, chain)?,
+        ];
+        let images = match &outlook.record {
+            Some(record) if record.id.as_ref() == Some(&image.id) => record.images.clone(),
+            _ => {
+                let lowest = BuiltImage { image: base.clone(), context: None };
+                let made = Made { image: image.clone(), context: contexts[1].clone() };
+                let images = vec![lowest, made.reported()];
+                self.remember(&outlook, Some(&image.id), images.clone())?;
+                images
+            }
+        };
+        Ok(Chained { image, images, base, contexts, outlook, is_new: false })
+    }
+
+    /// The context that it was built of, and what is known of the image.
+    fn mission(
+        &mut self,
+        outlook: &Outlook,
+        common: &ImageIdentity,
+        chain: &Chain,
+    ) -> Result<(Digest, ImageFacts), Error> {
+        let plan = self.plan.mission.clone();
+        if !self.plan.removes_dirty && self.standing(outlook)?.is_some() {
+            self.skip("mission");
+            return Ok((unchanged(&plan.request.context, outlook, chain)?, self.facts(&plan.request.tag)?));
+        }
+        let stage = Stage::copy(&plan.request.context, &self.stage_dir)?;
+        let context = unchanged(&stage.path(), outlook, chain)?;
+        stage.pin_references()?;
+        stage.add_directories(&self.expected_directories()?)?;
+        let below = self.facts(&common.name)?;
+        if below.id != common.id {
+            return Err(Error::Mixed { image: plan.request.tag, name: common.name.clone() });
+        }
+        self.image(&plan, &stage, outlook)?;
+        let facts = self.see_upon(&plan.request.tag, (&common.name, &below))?;
+        self.remember(outlook, Some(&facts.id), Vec::new())?;
+        Ok((context, facts))
+    }
+
+    /// Mission Dockerfiles copy these, also before the first freeze has made them.
+    fn expected_directories(&self) -> Result<Vec<PathBuf>, Error> {
+        let environments = preflight::environments(&self.settings().deployment())?;
+        let (frozen, chilly) = (Path::new("env-frozen"), Path::new("env-chilly"));
+        let each = environments.iter().flat_map(|e| [frozen.join(e), chilly.join(e)]);
+        Ok(each.chain([frozen.join("base")]).collect())
+    }
+
+    fn caches(
+        &mut self,
+        outlook: &Outlook,
+        built: &ImageFacts,
+        chain: &Chain,
+    ) -> Result<ImageIdentity, Error> {
+        let plan = self.plan.caches.clone();
+        let dirty = self.plan.mission.request.tag.clone();
+        let stage = Stage::copy(&plan.request.context, &self.stage_dir)?;
+        unchanged(&stage.path(), outlook, chain)?;
+        self.image(&plan, &stage, outlook).inspect_err(|_| {
+            // The name would only be in the way. Why it failed is what matters.
+            _ = self.engine.remove_image(&dirty, self.console);
+        })?;
+        self.see_upon(&plan.request.tag, (&dirty, built))?;
+        if self.plan.removes_dirty {
+            self.remove(&dirty)?;
+        }
+        self.repack("repack", &plan.request.tag)?;
+        self.as_set(Step::Caches, &plan.request.tag)
+    }
+
+    /// Sees that `image` was built upon the image `name` that `below` tells of: another clone on the same
+    /// engine may have given the name away. A wrong one must not be found by its label.
+    fn see_upon(&self, image: &str, (name, below): (&str, &ImageFacts)) -> Result<ImageFacts, Error> {
+        let facts = self.facts(image)?;
+        if facts.is_upon(below) {
+            return Ok(facts);
+        }
+        // What went wrong is that it is another one, whether or not the name can be taken away.
+        _ = self.engine.remove_image(image, self.console);
+        Err(Error::Mixed { image: image.to_owned(), name: name.to_owned() })
+    }
+
+    fn image(&mut self, plan: &ImagePlan, stage: &Stage, outlook: &Outlook) -> Result<(), Error> {
+        self.console.status(&plan.title);
+        if let Some(edits) = &plan.edits {
+            stage.add_edited(edits)?;
+        }
+        self.records.begin(&outlook.image)?;
+        let labels = vec![(LABEL.to_owned(), outlook.key.hex().to_owned())];
+        let request = BuildRequest { context: stage.path(), labels, ..plan.request.clone() };
+        let step = outlook.step.name();
+        self.engine_step(step, |engine, console, sink| engine.build(&request, console, sink))
+    }
+
+    /// The identity of `image`, which must say that it was built as the settings ask: buildah has
+    /// been seen to take a cached layer in spite of another build argument.
+    fn as_set(&mut self, step: Step, image: &str) -> Result<ImageIdentity, Error> {
+        let facts = self.facts(image)?;
+        let (wanted, found) = (self.plan.use_frozen.number(), facts.variable("USE_FROZEN"));
+        if found != Some(wanted) {
+            let (image, found) = (image.to_owned(), found.map(str::to_owned));
+            return Err(Error::NotAsSet { image, wanted, found });
+        }
+        self.timeline.set_bytes(step.name(), facts.size);
+        Ok(ImageIdentity { name: image.to_owned(), id: facts.id })
+    }
+
+    /// How long the step took in this run, in seconds.
+    fn took(&self, step: Step) -> f64 {
+        let all = self.steps.iter().rev();
+        all.clone()
+            .find(|done| done.name == step.name())
+            .or(all.clone().next())
+            .map_or(0.0, |done| done.seconds)
+    }
+
+    /// Keeps what the image of `outlook`, which the last step made, was built from.
+    pub(super) fn remember(
+        &self,
+        outlook: &Outlook,
+        id: Option<&Digest>,
+        images: Vec<BuiltImage>,
+    ) -> Result<(), Error> {
+        let record = Record {
+            image: outlook.image.clone(),
+            id: id.cloned(),
+            key: outlook.key.clone(),
+            inputs: outlook.inputs.clone(),
+            engine: self.engine.kind.name().to_owned(),
+            seconds: self.took(outlook.step),
+            commit: self.source_commit.clone().filter(|_| outlook.step == Step::Base),
+            images,
+            followed: None,
+        };
+        Ok(self.records.write(&record)?)
+    }
+}
+
+/// The digest of `context`, which must hold what the key of `outlook` is of: the tree was read for that
+/// earlier, and may have been edited since.
+fn unchanged(context: &Path, outlook: &Outlook, chain: &Chain) -> Result<Digest, Error> {
+    let whole = digest(context)?;
+    // What is below is no matter of the context.
+    let mut differences = chain.of_context(outlook.step, &whole, context)?.differences(&outlook.inputs);
+    differences.retain(|difference| difference.input != Input::Base);
+    if differences.is_empty() {
+        return Ok(whole);
+    }
+    let differences = differences.iter().map(ToString::to_string).collect();
+    Err(Error::Edited { image: outlook.image.clone(), differences })
+}
+
+/// The digest of a context, for the evidence.
+fn digest(context: &Path) -> Result<Digest, Error> {
+    let failed = |source| Error::Context { context: context.display().to_string(), source };
+    context_digest(context).map_err(failed)
+}

@@ -1,0 +1,334 @@
+//! What a second build does: nothing where nothing changed, and exactly what is needed where something
+//! did.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may")]
+
+mod support;
+
+use std::fs;
+
+use common::document::Document;
+use common::report::StepStatus;
+use common::settings::UseFrozen;
+use common::testing::{FakeEngine, Repository};
+use support::{BASE, Bench, built, stderr};
+
+const CUTOFF: &str = "--index-cutoff=2024-08-05T10:00:00Z";
+
+/// Freezes as image-freeze would, as far as the tree shows it.
+const FREEZE: &str =
+    "mkdir -p deployments/roman/env-frozen/base && echo frozen >deployments/roman/env-frozen/base/a\ncat";
+
+/// The images that a run built.
+fn made(bench: &Bench) -> Vec<String> {
+    let builds = bench.engine.calls().into_iter().filter(|call| ["build", "bud"].contains(&call.verb()));
+    builds.filter_map(|call| call.value("--tag").map(str::to_owned)).collect()
+}
+
+fn skipped(document: &Document) -> bool {
+    built(document).steps.iter().all(|step| step.status == StepStatus::Skipped)
+}
+
+/// Builds again with `args`, forgetting what came before; gives the images that were built.
+fn again(bench: &Bench, args: &[&str]) -> Vec<String> {
+    bench.engine.forget();
+    bench.build(args);
+    made(bench)
+}
+
+const ALL: [&str; 3] = ["notebook-common", "notebook-roman-dirty", "notebook-roman:latest"];
+
+#[test]
+fn a_second_build_does_nothing_and_asks_one_question() {
+    for engine in [FakeEngine::docker(), FakeEngine::podman(), FakeEngine::buildah()] {
+        let bench = Bench::new(Repository::new(), engine);
+        bench.configure(UseFrozen::Floating, |_| ());
+        bench.sibling("image-freeze", FREEZE);
+        let first = bench.build(&[CUTOFF]);
+        let siblings = bench.siblings().len();
+        bench.engine.forget();
+        let second = bench.build(&[CUTOFF]);
+        let calls = bench.engine.calls();
+        assert_eq!(calls.len(), 1, "{calls:?}");
+        assert!(["image", "images"].contains(&calls[0].verb()), "{calls:?}");
+        assert_eq!(bench.siblings().len(), siblings, "nothing is updated or frozen again");
+        assert!(skipped(&second), "{:?}", built(&second).steps);
+        let names = |document| built(document).steps.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+        assert_eq!((&built(&second).images, names(&second)), (&built(&first).images, names(&first)));
+    }
+}
+
+#[test]
+fn a_new_moment_is_a_new_floating_build_and_no_new_frozen_one() {
+    let bench = Bench::floating();
+    bench.build(&[CUTOFF]);
+    bench.engine.forget();
+    bench.build(&["--index-cutoff=2024-08-06T10:00:00Z"]);
+    assert_eq!(made(&bench), ALL);
+    assert_eq!(bench.engine.lines()[0], format!("docker pull {BASE}"));
+    let bench = Bench::frozen();
+    let at = |second: &str| {
+        let output = bench.command(&[]).env("SOURCE_DATE_EPOCH", second).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    };
+    at("1722852000");
+    bench.engine.forget();
+    at("1822852000");
+    assert_eq!(made(&bench), Vec::<String>::new());
+}
+
+#[test]
+fn only_what_a_change_reaches_is_built() {
+    let bench = Bench::frozen();
+    bench.build(&[]);
+    bench.repository.write("deployments/roman/environments/test", "#!/bin/sh\necho other\n");
+    assert_eq!(again(&bench, &[]), ALL[1..]);
+    bench.repository.write("deployments/common/VERSION", "2.0.0\n");
+    assert_eq!(again(&bench, &[]), ALL);
+    let cache = bench.repository.read("deployments/common/Dockerfile.cache");
+    bench.repository.write("deployments/common/Dockerfile.cache", &(cache + "# new\n"));
+    assert_eq!(again(&bench, &[]), ALL[1..], "the mission's image is needed, and its name was removed");
+    bench.repository.write("deployments/roman/README.md", "nobody takes it\n");
+    assert_eq!(again(&bench, &[]), Vec::<String>::new());
+}
+
+/// A release compares the whole contexts with what is kept of the image.
+#[test]
+fn a_frozen_image_that_stands_is_evidently_of_the_tree_as_it_is() {
+    let bench = Bench::frozen();
+    bench.build(&[]);
+    bench.repository.write("deployments/roman/README.md", "nobody takes it\n");
+    let document = bench.build(&[]);
+    let image = &built(&document).images.last().unwrap().image;
+    let store = common::evidence::Store::in_state(&bench.repository.at(".image"));
+    let fact = store.read::<common::evidence::Built>(&image.id).unwrap().unwrap();
+    let mission = bench.repository.at("deployments/roman");
+    assert_eq!(fact.mission_context, common::context::context_digest(&mission).unwrap());
+    bench.engine.forget();
+    bench.build(&[]);
+    assert_eq!(bench.engine.calls().len(), 1, "and that is once");
+}
+
+#[test]
+fn an_image_that_is_gone_or_another_is_built_again() {
+    let bench = Bench::frozen();
+    bench.build(&[]);
+    let id = bench.engine.image("notebook-roman:latest", &["USE_FROZEN=1"]);
+    assert_eq!(again(&bench, &[]), ALL[1..], "somebody gave the name to another: {id}");
+    bench.engine.image(BASE, &["NEW=1"]);
+    assert_eq!(again(&bench, &[]), ALL, "another base came");
+}
+
+#[test]
+fn a_build_can_be_forced_from_any_step() {
+    let bench = Bench::frozen();
+    bench.build(&[]);
+    assert_eq!(again(&bench, &["--force"]), ALL);
+    assert_eq!(again(&bench, &["--from", "common"]), ALL);
+    assert_eq!(again(&bench, &["--from", "mission"]), ALL[1..]);
+    let before = bench.siblings().len();
+    assert_eq!(again(&bench, &["--from", "freeze"]), Vec::<String>::new());
+    assert_eq!(bench.siblings()[before..], ["image-update", "image-freeze check"]);
+    bench.configure(UseFrozen::Frozen, |settings| {
+        settings.docker_build_args = Some("--no-cache".to_owned());
+    });
+    again(&bench, &[]);
+    assert_eq!(again(&bench, &[]).len(), 3, "who wants no cache wants a build");
+}
+
+/// As in CI: the images come from a registry, the clone is new.
+#[test]
+fn in_a_fresh_clone_the_label_of_an_image_counts() {
+    let bench = Bench::frozen();
+    bench.build(&[]);
+    fs::remove_dir_all(bench.repository.at(".image")).unwrap();
+    let document = {
+        bench.engine.forget();
+        bench.build(&[])
+    };
+    assert_eq!(made(&bench), Vec::<String>::new());
+    let image = &built(&document).images.last().unwrap().image;
+    let store = common::evidence::Store::in_state(&bench.repository.at(".image"));
+    assert!(store.read::<common::evidence::Built>(&image.id).unwrap().is_some(), "the next step needs it");
+    bench.engine.forget();
+    bench.build(&[]);
+    assert_eq!(bench.engine.calls().len(), 1);
+}
+
+#[test]
+fn what_was_frozen_is_frozen_again_if_somebody_changed_it() {
+    let bench = Bench::floating();
+    bench.sibling("image-freeze", FREEZE);
+    bench.build(&[CUTOFF]);
+    bench.repository.write("deployments/roman/env-frozen/base/a", "edited");
+    let before = bench.siblings().len();
+    assert_eq!(again(&bench, &[CUTOFF]), Vec::<String>::new(), "no image takes it");
+    assert_eq!(bench.siblings()[before..], ["image-update", "image-freeze", "image-freeze chill"]);
+}
+
+#[test]
+fn a_build_that_failed_goes_on_where_it_failed() {
+    let bench = Bench::frozen();
+    bench.engine.fail("build notebook-roman-dirty", 17);
+    bench.fails(&[], 17);
+    bench.engine.behave();
+    assert_eq!(again(&bench, &[]), ALL[1..]);
+}
+
+/// Which system calls a run made of the kinds `kinds`, one line each; none if there is no strace.
+fn traced(bench: &Bench, kinds: &str, args: &[&str]) -> Option<Vec<String>> {
+    let strace =
+        ["/usr/bin/strace", "/bin/strace"].into_iter().find(|path| std::path::Path::new(path).exists());
+    let Some(strace) = strace else {
+        eprintln!("skipped: there is no strace");
+        return None;
+    };
+    let log = bench.home().join("strace.log");
+    let tool = bench.command(args);
+    let mut command = std::process::Command::new(strace);
+    command.args(["-f", "-qq", "-e", &format!("trace={kinds}"), "-o"]).arg(&log);
+    command.arg(tool.get_program()).args(tool.get_args()).current_dir(bench.repository.root()).env_clear();
+    command.envs(tool.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().unwrap();
+    if !output.status.success() && stderr(&output).contains("ptrace") {
+        eprintln!("skipped: strace may not trace here");
+        return None;
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    Some(fs::read_to_string(log).unwrap().lines().map(str::to_owned).collect())
+}
+
+const OPENS: &str = "open,openat,creat,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,symlinkat,linkat,\
+                     truncate,ftruncate,fchmod,fchmodat";
+
+/// The lines that write, and where.
+fn writes(lines: &[String]) -> Vec<&String> {
+    let reads = |line: &str| {
+        line.contains("open") && !["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|w| line.contains(w))
+    };
+    let failed = |line: &str| line.contains(" = -1 ");
+    let nowhere = |line: &str| line.contains("\"/dev/null\"") || line.contains("/dev/tty");
+    lines
+        .iter()
+        .filter(|line| line.contains('(') && !reads(line) && !failed(line) && !nowhere(line))
+        .collect()
+}
+
+#[test]
+fn a_plan_writes_nothing_starts_nothing_and_connects_to_nothing() {
+    let bench = Bench::floating();
+    for _ in ["before the first build", "after it"] {
+        let Some(lines) = traced(&bench, &format!("{OPENS},execve,connect,socket"), &["--plan"]) else {
+            return;
+        };
+        let others: Vec<_> = writes(&lines).into_iter().filter(|line| !line.contains("execve")).collect();
+        assert!(others.is_empty(), "{others:#?}");
+        assert_eq!(
+            lines.iter().filter(|line| line.contains("execve(")).count(),
+            1,
+            "the tool itself: {lines:#?}"
+        );
+        bench.build(&[]);
+    }
+}
+
+#[test]
+fn nothing_to_do_writes_nothing_and_starts_the_engine_once() {
+    let bench = Bench::floating();
+    bench.build(&[CUTOFF]);
+    let Some(lines) = traced(&bench, "execve,connect,socket", &[CUTOFF]) else { return };
+    let started =
+        |line: &&String| line.contains("execve(") && line.contains(" = 0") && line.contains("/docker\"");
+    assert_eq!(lines.iter().filter(started).count(), 1, "{lines:#?}");
+    assert!(!lines.iter().any(|line| line.contains("connect(")), "{lines:#?}");
+    let before = tree(&bench);
+    bench.build(&[CUTOFF]);
+    assert_eq!(tree(&bench), before);
+}
+
+/// Every file below the root with its time.
+fn tree(bench: &Bench) -> Vec<(std::path::PathBuf, std::time::SystemTime)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![bench.repository.root().to_owned()];
+    while let Some(dir) = waiting.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = path.symlink_metadata().unwrap();
+            if metadata.is_dir() {
+                waiting.push(path);
+            } else {
+                found.push((path, metadata.modified().unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What is staged is what counts: floating specs are built at the commits of their receipt.
+#[test]
+fn a_receipt_counts_by_what_it_pins_and_not_by_when_it_was_asked_for() {
+    let bench = Bench::floating();
+    let dir = "deployments/roman/environments/roman-cal";
+    let custom = format!(
+        "ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\nCOPY {}/*.pip /d/\n",
+        dir.strip_prefix("deployments/roman/").unwrap()
+    );
+    bench.repository.write("deployments/roman/Dockerfile.custom", &custom);
+    bench.repository.write("deployments/common/Dockerfile.trailer", "RUN echo trailer\n");
+    bench.repository.write(&format!("{dir}/a.pip"), "git+https://h/a.git@main\n");
+    let receipt = |commit: char, at: &str| {
+        let commit = commit.to_string().repeat(40);
+        let text = format!(
+            r#"{{"$schema": "s", "schema": 1, "version": "latest", "requested_by": "a", "files": [],
+            "requested_at": "{at}", "resolved": {{"git+https://h/a.git@main": "{commit}"}}}}"#
+        );
+        bench.repository.write(&format!("{dir}/sources.lock.json"), &text);
+    };
+    receipt('0', "2024-01-01T00:00:00Z");
+    bench.build(&[CUTOFF]);
+    receipt('0', "2024-02-02T00:00:00Z");
+    assert_eq!(again(&bench, &[CUTOFF]), Vec::<String>::new());
+    receipt('1', "2024-02-02T00:00:00Z");
+    assert_eq!(again(&bench, &[CUTOFF]), ALL[1..]);
+}
+
+/// Nothing to do is an answer too: who asks for the times of each run gets a file of each.
+#[test]
+fn timings_are_written_of_a_build_that_does_nothing() {
+    let bench = Bench::new(Repository::new(), FakeEngine::docker());
+    bench.configure(UseFrozen::Floating, |_| ());
+    bench.sibling("image-freeze", FREEZE);
+    bench.build(&[CUTOFF]);
+    bench.build(&[CUTOFF, "--timings", "times.json"]);
+    let times: serde_json::Value = serde_json::from_str(&bench.repository.read("times.json")).unwrap();
+    let steps = times["steps"].as_array().unwrap();
+    assert!(!steps.is_empty() && steps.iter().all(|step| step["skipped"] == true), "{times}");
+    bench.build(&["roman", CUTOFF, "--timings", "times.json"]);
+    assert_eq!(bench.repository.read("times-roman.json"), bench.repository.read("times.json"));
+}
+
+#[test]
+fn progress_is_asked_for_as_json_only_where_it_is_understood_and_times_are_wanted() {
+    for (help, arguments, wanted) in [
+        (
+            "--progress string  Set type (\"auto\", \"plain\", \"rawjson\")",
+            &[CUTOFF, "--timings=t.json"][..],
+            true,
+        ),
+        ("--progress string  Set type (\"auto\", \"plain\")", &[CUTOFF, "--timings=t.json"], false),
+        ("--progress string  Set type (\"auto\", \"plain\", \"rawjson\")", &[CUTOFF], false),
+    ] {
+        let bench = Bench::new(Repository::new(), FakeEngine::docker());
+        bench.configure(UseFrozen::Floating, |_| ());
+        bench.sibling("image-freeze", FREEZE);
+        bench.engine.print("buildx build --help", help, 0);
+        bench.build(arguments);
+        let lines = bench.engine.lines();
+        let mut builds = lines.iter().filter(|line| line.contains("--tag "));
+        assert!(builds.all(|line| line.contains("--progress=rawjson") == wanted), "{lines:?}");
+        bench.engine.forget();
+        bench.build(&[CUTOFF]);
+        assert_eq!(bench.engine.calls().len(), 1, "the same images, however they were told of");
+    }
+}

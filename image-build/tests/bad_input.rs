@@ -1,0 +1,209 @@
+//! What is wrong before anything runs is told before anything runs, with what to do, and nothing of it
+//! is lost.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::settings::UseFrozen;
+use common::testing::{FakeEngine, Repository};
+use support::{Bench, stderr};
+
+const ENVIRONMENT: &str = "deployments/roman/environments/roman-cal";
+
+/// It is refused with these parts of the message, no engine was asked and no sibling ran.
+fn check_refused(bench: &Bench, status: i32, parts: &[&str]) {
+    let said = bench.fails(&[], status);
+    for part in parts {
+        assert!(said.contains(part), "{part:?} in {said}");
+    }
+    assert!(said.contains("hint: "), "{said}");
+    assert!(bench.engine.calls().is_empty() && bench.siblings().is_empty(), "nothing ran");
+}
+
+/// It is built, and this is told.
+fn check_told(bench: &Bench, args: &[&str], parts: &[&str]) {
+    let output = bench.run(args);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "{part:?} in {said}");
+    }
+}
+
+#[test]
+fn an_unset_environment() {
+    let bench = Bench::new(Repository::new(), FakeEngine::docker());
+    check_refused(&bench, 78, &["nothing is configured", "image-configure MISSION"]);
+}
+
+#[test]
+fn a_half_set_environment() {
+    let bench = Bench::new(Repository::new(), FakeEngine::docker());
+    let run = |name: &str, value: &str| {
+        let output =
+            bench.command(&[]).env("JUPYTERHUB_DIR", bench.repository.root()).env(name, value).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
+        assert!(bench.engine.calls().is_empty() && bench.siblings().is_empty());
+        stderr(&output)
+    };
+    assert!(run("USE_FROZEN", "1").contains("image-configure MISSION"), "no mission");
+    assert!(run("DEPLOYMENT_NAME", "").contains("image-configure MISSION"), "an empty one");
+    let said = run("DEPLOYMENT_NAME", "../tike");
+    assert!(said.contains("DEPLOYMENT_NAME"), "{said}");
+}
+
+/// D6: a value of another configuration was built by. The shell's copy may be stale; the file is not.
+#[test]
+fn a_stale_setup_env() {
+    let bench = Bench::floating();
+    let mut command = bench.command(&[]);
+    command.env("JUPYTERHUB_DIR", bench.repository.root());
+    command.env("DEPLOYMENT_NAME", "tike").env("USE_FROZEN", "1");
+    let output = command.output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for part in ["DEPLOYMENT_NAME is \"tike\" in the shell and \"roman\" in setup-env.json", "source "] {
+        assert!(said.contains(part), "{part:?} in {said}");
+    }
+    assert!(bench.engine.lines().iter().any(|line| line.contains("--tag notebook-roman:latest")));
+}
+
+/// The repository's own templates moved on, as after a pull.
+#[test]
+fn a_stale_setup_env_of_older_templates() {
+    let bench = Bench::floating();
+    let mut document = bench.configure(UseFrozen::Floating, |_| ());
+    bench.repository.write("infrequent-env", "export CONDA_VER=mamba\n");
+    document.templates = common::setup_env::templates(bench.repository.root());
+    fs::write(bench.repository.at("setup-env.json"), document.to_json()).unwrap();
+    let told =
+        "infrequent-env changed since setup-env.json was made; to take that over: image-configure roman";
+    assert!(!stderr(&bench.run(&[])).contains(told));
+    bench.repository.write("infrequent-env", "export CONDA_VER=conda\n");
+    check_told(&bench, &[], &[told]);
+}
+
+#[test]
+fn an_environment_with_both_specs() {
+    let bench = Bench::floating();
+    bench.repository.write(&format!("{ENVIRONMENT}/roman-cal.explicit"), "@EXPLICIT\n");
+    check_refused(&bench, 65, &["has both roman-cal.yml and roman-cal.explicit", "git mv"]);
+}
+
+#[test]
+fn an_environment_with_neither_spec() {
+    let bench = Bench::floating();
+    fs::remove_file(bench.repository.at(&format!("{ENVIRONMENT}/roman-cal.yml"))).unwrap();
+    check_refused(&bench, 65, &["has neither roman-cal.yml and roman-cal.explicit"]);
+}
+
+/// D26, D41: an image was built that could not be, or the old specs were gone.
+#[test]
+fn d41_a_missing_hints_file() {
+    let bench = Bench::new(Repository::new().frozen().chilly(), FakeEngine::docker());
+    bench.configure(UseFrozen::Chilly, |_| ());
+    fs::remove_file(bench.repository.at("deployments/roman/env-chilly/roman-cal/build-hints.pip")).unwrap();
+    check_refused(&bench, 65, &["env-chilly/roman-cal/build-hints.pip is missing", "image-freeze chill"]);
+
+    let bench = Bench::floating();
+    fs::remove_file(bench.repository.at("deployments/roman/environments/common-hints.pip")).unwrap();
+    check_told(&bench, &[], &["touch deployments/roman/environments/common-hints.pip"]);
+}
+
+#[test]
+fn frozen_specs_of_no_environment() {
+    for bench in [Bench::floating(), Bench::frozen()] {
+        bench.repository.write("deployments/roman/env-frozen/gone/requirements.txt", "a==1\n");
+        check_told(&bench, &[], &["git rm -r deployments/roman/env-frozen/gone"]);
+        assert_eq!(bench.repository.read("deployments/roman/env-frozen/gone/requirements.txt"), "a==1\n");
+    }
+}
+
+#[test]
+fn an_environment_that_was_never_frozen() {
+    let new =
+        |bench: &Bench| bench.repository.write("deployments/roman/environments/new/new.yml", "name: new\n");
+    let bench = Bench::floating();
+    bench.configure(UseFrozen::Floating, |settings| settings.freeze_chill = false);
+    new(&bench);
+    check_told(&bench, &[], &["env-frozen has nothing of new, roman-cal, which a frozen build needs"]);
+    let bench = Bench::frozen();
+    new(&bench);
+    check_refused(&bench, 65, &["env-frozen/new/requirements.yml is missing", "--use-frozen=floating"]);
+}
+
+/// image-update keeps such a file aside; without it, it is built as it is.
+#[test]
+fn a_dockerfile_edited_by_hand() {
+    let bench = Bench::floating();
+    let edited = "FROM notebook-common\nRUN echo mine\n";
+    bench.repository.write("deployments/roman/Dockerfile", edited);
+    check_told(
+        &bench,
+        &["--no-update"],
+        &["deployments/roman/Dockerfile is not deployments/roman/Dockerfile.custom and"],
+    );
+    assert_eq!(bench.repository.read("deployments/roman/Dockerfile"), edited);
+}
+
+const FROZEN: [(&str, &str); 3] = [
+    ("base/requirements.yml", "name: base\ndependencies:\n  - conda=24.1.2\n"),
+    ("roman-cal/requirements.yml", "name: roman-cal\ndependencies:\n  - python=3.11.7\n"),
+    ("roman-cal/requirements.txt", "asdf==3.0.1\ngwcs==0.21.0\nromancal==0.13.0\n"),
+];
+
+const TRANSCRIPT: &str = "============================== Testing Environment roman-cal ==============================\n\
+    ---------- Testing Imports roman-cal ----------\nImporting numpy ... ok\nImporting asdf ... ok\nImporting romancal ... ok\n\
+    Failing imports: 0\n";
+
+/// D8: every command broke there. All five in a row, each as built, in a directory of five words.
+#[test]
+fn d8_a_path_with_spaces() {
+    let programs = ["image-configure", "image-update", "image-build", "image-freeze", "image-test"];
+    let Some(dir) = built(&programs) else { return };
+    let repository = Repository::new().git();
+    assert!(repository.root().to_string_lossy().contains(' '));
+    let engine = FakeEngine::docker();
+    engine.image(support::BASE, &[]);
+    engine.serve_files("*", "/opt/env-frozen", &FROZEN);
+    engine.print("run /opt/environments/test", TRANSCRIPT, 0);
+    let run = |program: &str, args: &[&str]| {
+        let mut command = Command::new(dir.path().join(program));
+        command.args(args).current_dir(repository.root()).env_clear().env("PATH", engine.path());
+        command.env("HOME", dir.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").stdin(Stdio::null());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{program}: {}", stderr(&output));
+        output.stdout
+    };
+    run("image-configure", &["roman", "--freeze-chill=1", "--owner", "quay.io/jupyter", "--ca-bundle=none"]);
+    run("image-update", &[]);
+    run("image-build", &[]);
+    run("image-freeze", &[]);
+    let document = String::from_utf8(run("image-test", &["--json"])).unwrap();
+    assert!(document.contains("\"romancal\""), "{document}");
+    assert!(repository.at("deployments/roman/env-frozen/roman-cal/requirements.txt").is_file());
+    assert!(!repository.status().contains("Dockerfile.cached"), "{}", repository.status());
+}
+
+/// A directory with the tools `programs` as they were built beside this one; none if they were not.
+fn built(programs: &[&str]) -> Option<tempfile::TempDir> {
+    let target = Path::new(env!("CARGO_BIN_EXE_image-build")).parent().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for name in programs {
+        let from: PathBuf = target.join(name);
+        if !from.is_file() {
+            eprintln!("skipped: {name} is not built: cargo build");
+            return None;
+        }
+        fs::copy(&from, dir.path().join(name)).unwrap();
+        fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    Some(dir)
+}
