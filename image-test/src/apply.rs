@@ -1,44 +1,27 @@
 //! Running the tests, and keeping what came of them.
 
-use std::time::{Duration, Instant};
-
+use common::clock;
 use common::console::{Console, Verbosity};
-use common::engine::EngineError;
+use common::engine::RunRequest;
 use common::evidence::Tested;
 use common::fault::Status;
-use common::process::{Exit, ProcessError};
+use common::process::{Exit, Input};
 use common::report::{Outcome, TestOutcome};
 use common::session::{Finding, Session};
 
+use crate::account::Account;
 use crate::args::Args;
 use crate::bench::Bench;
-use crate::cross_check;
+use crate::container::{self, Caller};
 use crate::error::Error;
-use crate::log::Log;
+use crate::memory::Memory;
+use crate::native::{self, Limits};
 use crate::plan::Plan;
-use crate::refusal::{self, Refusal};
+use crate::ran::{End, Ran, fault, follow};
 use crate::reports::{self, Results};
 use crate::summary::{Failures, Headline, Summary};
 use crate::transcript::{Ending, Transcript};
 use crate::verdict::{self, Judgement};
-
-/// A run that ended.
-struct Ran {
-    transcript: Transcript,
-    end: End,
-    took: Duration,
-    log: String,
-}
-
-/// How it ended.
-enum End {
-    /// By itself.
-    Exited(Exit),
-    /// By the time limit.
-    TimeLimit(Duration),
-    /// By a signal that we were sent.
-    Interrupted(u8),
-}
 
 /// Tests the image that `args` mean.
 pub(crate) fn run(args: &Args, console: &Console) -> Result<Status, Error> {
@@ -46,24 +29,50 @@ pub(crate) fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     reports::check_writable(&args.reports)?;
     let bench = Bench::set_up(&session.document.settings, console)?;
     let image = bench.image(args.image.as_deref(), &mut session)?;
-    let plan = Plan::new(args, &bench.settings, image);
-    test(&bench, &plan, args, session)
+    let caller = Caller::ours().with_document(args.shared.document.is_some());
+    let around = container::around(&image, args.dev, (&bench.settings, &caller), console)?;
+    let plan = Plan::new(args, around.clone(), image);
+    let memory = Memory::of(&plan, args, &bench)?;
+    if let Some(earlier) = memory.whole() {
+        return take_over(&bench, earlier.clone(), args, session);
+    }
+    container::begin(&around, &bench.engine, console)?;
+    test(&bench, (&plan, memory), args, session)
+}
+
+/// Gives the answer of a run that passed, since nothing has changed since.
+fn take_over(bench: &Bench<'_>, tested: Tested, args: &Args, mut session: Session) -> Result<Status, Error> {
+    let notice = format!("nothing changed since {}, when all passed (--again runs the tests)", tested.at);
+    bench.console.notice(&notice);
+    session.note(notice);
+    show(bench, &tested.outcome, 0);
+    let mission = bench.settings.deployment.as_str();
+    let seconds = tested.outcome.environments.iter().filter_map(|environment| environment.seconds).sum();
+    let status = Status::Done;
+    reports::write(&args.reports, &Results { mission, tested: &tested, seconds, status: status.code() })?;
+    let judgement = Judgement { verdict: tested.verdict, status, reasons: Vec::new() };
+    finish(session, tested, &judgement)
 }
 
 /// Runs the tests, and gives the status to end with after printing the document.
-fn test(bench: &Bench<'_>, plan: &Plan, args: &Args, session: Session) -> Result<Status, Error> {
+fn test(
+    bench: &Bench<'_>,
+    (plan, memory): (&Plan, Memory),
+    args: &Args,
+    session: Session,
+) -> Result<Status, Error> {
     bench.console.status(plan);
-    let ran = run_tests(bench, plan)?;
+    let ran = if args.native { run_native(bench, (plan, &memory), args) } else { run_scripts(bench, plan) }?;
     let fault = fault(bench, plan, &ran);
-    let started = fault.is_none() || ran.transcript.has_begun();
+    let started = fault.is_none() || ran.account.has_begun();
     let took = ran.took;
     let (outcome, judgement) = conclude(bench, args, ran);
     if started {
         // The fault itself is told at the end, and is the first of the reasons.
         show(bench, &outcome, usize::from(fault.is_some()));
     }
-    let tested =
-        Tested { image: plan.image.clone(), at: session.started(), verdict: judgement.verdict, outcome };
+    let (image, inputs) = (plan.image.clone(), Some(memory.inputs));
+    let tested = Tested { image, at: session.started(), verdict: judgement.verdict, outcome, inputs };
     // A run that somebody stopped says nothing about the image; one that never began, nothing lasting.
     let interrupted = matches!(fault, Some(Error::Engine(_)));
     if !interrupted {
@@ -72,7 +81,9 @@ fn test(bench: &Bench<'_>, plan: &Plan, args: &Args, session: Session) -> Result
         let seconds = round(took.as_secs_f64());
         reports::write(&args.reports, &Results { mission, tested: &tested, seconds, status })?;
     }
-    if started && !interrupted {
+    if args.dev {
+        bench.console.notice("nothing is recorded: what was tested is not what the image holds (--dev)");
+    } else if started && !interrupted {
         bench.store.write(&plan.image.id, &tested)?;
     }
     match fault {
@@ -89,69 +100,43 @@ fn finish(session: Session, tested: Tested, judgement: &Judgement) -> Result<Sta
     Ok(judgement.status)
 }
 
-fn run_tests(bench: &Bench<'_>, plan: &Plan) -> Result<Ran, Error> {
-    let console = bench.console;
-    let mut log = Log::create(&bench.state, &bench.settings)?;
-    let mut transcript = Transcript::new();
-    let clock = Instant::now();
-    let end = bench.engine.run(&plan.request, console, &mut |line| {
-        transcript.line(line, clock.elapsed());
-        log.line(line, console);
-        console.child_line(line);
-    });
-    let end = match end {
-        Ok(exit) => End::Exited(exit),
-        Err(EngineError::Call(ProcessError::TimeLimit { limit, .. })) => End::TimeLimit(limit),
-        Err(EngineError::Call(ProcessError::Interrupted(number))) => End::Interrupted(number),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(Ran { transcript, end, took: clock.elapsed(), log: log.relative_to(&bench.settings.root) })
+/// Runs the image's own scripts.
+fn run_scripts(bench: &Bench<'_>, plan: &Plan) -> Result<Ran, Error> {
+    follow(bench, &plan.request, Account::Transcript(Transcript::new()))
 }
 
-/// What kept the tests from coming to an end of their own.
-fn fault(bench: &Bench<'_>, plan: &Plan, ran: &Ran) -> Option<Error> {
-    let exit = match &ran.end {
-        End::TimeLimit(limit) => return Some(Error::TimeLimit { seconds: limit.as_secs() }),
-        End::Interrupted(number) => {
-            return Some(Error::Engine(EngineError::Call(ProcessError::Interrupted(*number))));
-        }
-        End::Exited(exit) => *exit,
-    };
-    if ran.transcript.has_begun() {
-        return None;
-    }
-    let (refusal, said) = refusal::refusal(exit, ran.transcript.last_lines())?;
-    let (image, said) = (plan.image.name.clone(), said.to_owned());
-    Some(match refusal {
-        Refusal::NoTest => Error::NoTest { image, said },
-        Refusal::NotExecutable => Error::NotExecutable { image, said },
-        Refusal::Engine(status) => {
-            Error::NotStarted { engine: bench.engine.to_string(), image, status, said }
-        }
-    })
+/// Runs what the repository asks for ourselves.
+fn run_native(bench: &Bench<'_>, (plan, memory): (&Plan, &Memory), args: &Args) -> Result<Ran, Error> {
+    native::notice_empty(&bench.specs, bench.console);
+    let how = (args.jobs, Limits::new(args.timeout));
+    let prepared = native::prepare((&bench.specs, memory), &bench.settings, &bench.store, how)?;
+    let input = Input::File(prepared.payload.path().to_owned());
+    let request = RunRequest { input, ..plan.request.clone() };
+    follow(bench, &request, Account::Native(prepared.results))
 }
 
 /// The results, completed and judged.
 fn conclude(bench: &Bench<'_>, args: &Args, ran: Ran) -> (TestOutcome, Judgement) {
     let cut = |words: String| Ending { clean: false, cut_short: true, words };
     let (exit, ending) = match ran.end {
-        End::Exited(exit) => (exit, verdict::ending(exit, ran.transcript.last_lines())),
+        End::Exited(exit) => (exit, ran.account.ending(exit)),
         End::TimeLimit(limit) => (
             Exit::Code(Status::TimeLimit.code()),
             cut(format!("the time limit of {} s passed", limit.as_secs())),
         ),
         End::Interrupted(number) => (Exit::Signal(number), cut(format!("signal {number} stopped the run"))),
     };
-    let observed = ran.transcript.finish(&ending, ran.took);
-    let mut environments = cross_check::complete(observed, &bench.specs, ending.clean);
+    let runner = ran.account.runner();
+    let mut environments = ran.account.finish(&ending, ran.took, &bench.specs);
     for environment in &mut environments {
-        environment.seconds = environment.seconds.map(round);
+        environment.seconds = environment.seconds.map(clock::to_the_millisecond);
         for case in &mut environment.cases {
-            case.seconds = case.seconds.map(round);
+            case.seconds = case.seconds.map(clock::to_the_millisecond);
         }
     }
     let judgement = verdict::judge(exit, &ending, &environments, args.allow);
     let outcome = TestOutcome {
+        runner,
         container_status: exit.status().code(),
         reasons: judgement.reasons.clone(),
         log: Some(ran.log),

@@ -1,11 +1,14 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser};
 use common::cli::SharedArgs;
 use common::console::Verbosity;
+use common::missions::AllArgs;
 use jiff::SignedDuration;
 
 use crate::container::args::Command;
@@ -22,6 +25,10 @@ use crate::reports::Target;
 /// The image is the one that the last image-build in the document made, else the last one built in
 /// this clone, else what the configured name stands for; it is tested by its id.
 ///
+/// With --native the tests run straight from environments/<env>/tests of the repository, and the image's
+/// scripts are not needed: each import, notebook and script in a process of its own, several side by
+/// side, each with a time limit. The results and the verdict are the same.
+///
 /// Exit status: the container's own; 0 if every test passed; 1 if the answer is no although the
 /// container ended with 0; 124 if the time limit passed; 125, 126 and 127 as docker gives them (the
 /// engine failed, the test script cannot be executed, there is none).
@@ -36,23 +43,67 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) shared: SharedArgs,
 
+    /// For all missions.
+    #[command(flatten)]
+    pub(crate) many: AllArgs,
+
     /// Test this image (a name or an id) instead
     #[arg(long, value_name = "REF", env = "EXEC_ID", hide_env_values = true)]
     pub(crate) image: Option<String>,
 
     /// Also write the results to a file: json=FILE or junit=FILE (repeatable)
-    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    #[arg(long = "report", value_name = "FORMAT=FILE", conflicts_with = "all")]
     pub(crate) reports: Vec<Target>,
+
+    /// Run the tests of the repository's specs, without the image's own scripts
+    #[arg(long, conflicts_with = "arguments")]
+    pub(crate) native: bool,
+
+    /// Find the upgrades that make tests fail: what differs between two locks and cannot be left out
+    ///
+    /// BEFORE and AFTER are requirement files, directories such as env-frozen or env-chilly, or git
+    /// revisions of env-frozen. Environments of both and of mixtures are made by uv in the image (by this
+    /// machine's uv if it has none), and the repository's tests that fail after and pass before are run
+    /// in them. Exit status: 0 if the culprits are found, 1 if all tests pass after too, 2 if they fail
+    /// before as well.
+    #[arg(
+        long, num_args = 2, value_names = ["BEFORE", "AFTER"],
+        conflicts_with_all = ["native", "dev", "again", "arguments", "reports", "all"]
+    )]
+    pub(crate) bisect: Vec<String>,
+
+    /// The one environment to bisect
+    #[arg(long, value_name = "ENV", requires = "bisect")]
+    pub(crate) environment: Option<String>,
+
+    /// The image's Python that runs the tests of --native and --bisect
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    pub(crate) python: String,
+
+    /// Mount this clone's scripts and environments over those of the image; nothing is recorded then
+    #[arg(long)]
+    pub(crate) dev: bool,
+
+    /// Run every test, also where nothing has changed since it passed on this image
+    ///
+    /// Without it, a result is taken over from the last run if the image, the environment's lock, the test
+    /// and how it is run are the same: with --native each by itself, else all of them or none.
+    #[arg(long)]
+    pub(crate) again: bool,
 
     /// What is accepted.
     #[command(flatten)]
     pub(crate) allow: Allow,
 
-    /// End the run after this time: 90s, 30m, 1h30m, or a number of seconds
+    /// End the run after this time, or with --native each test: 90s, 30m, 1h30m, a number of seconds
+    ///
+    /// With --native an import has 10 minutes and anything else 30, unless this says otherwise.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Let the image run so many notebooks side by side (`NOTEBOOK_JOBS`)
+    /// Let the image run so many notebooks side by side (`NOTEBOOK_JOBS`), or with --native so many tests
+    ///
+    /// With --native the default is the number of processors that the container may use.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 
@@ -60,12 +111,48 @@ pub(crate) struct Args {
     #[arg(short = 'e', long = "env", value_name = "NAME=VALUE")]
     pub(crate) variables: Vec<Variable>,
 
-    /// Arguments for /opt/environments/test itself
+    /// Arguments for /opt/environments/test itself; a flag that is none of ours is one too
     #[arg(last = true, value_name = "ARG")]
     pub(crate) arguments: Vec<String>,
 }
 
 impl Args {
+    /// Reads the command line. From the first flag on that is none of ours, words are the image's:
+    /// `image-test --test-imports` reaches its test script. What is like a flag of ours is mistyped.
+    pub(crate) fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let read = Self::try_parse_from(words).or_else(|error| match Self::foreign(&error, words) {
+            Some(position) => {
+                let (ours, theirs) = words.split_at(position);
+                Self::try_parse_from([ours, &["--".into()], theirs].concat())
+            }
+            None => Err(error),
+        });
+        read.and_then(Self::consistent)
+    }
+
+    /// One image cannot be that of every mission. An exported `EXEC_ID` that is empty is none.
+    fn consistent(self) -> Result<Self, clap::Error> {
+        if self.many.all && self.image.as_ref().is_some_and(|image| !image.is_empty()) {
+            let said = "the argument '--all' cannot be used with '--image' or an exported EXEC_ID";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, said));
+        }
+        Ok(self)
+    }
+
+    fn foreign(error: &clap::Error, words: &[OsString]) -> Option<usize> {
+        let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+        let is_mistyped = error.get(ContextKind::SuggestedArg).is_some();
+        if error.kind() != ErrorKind::UnknownArgument || is_mistyped || !flag.starts_with("--") {
+            return None;
+        }
+        words.iter().position(|word| word.to_str().is_some_and(|word| word.split('=').next() == Some(flag)))
+    }
+
+    /// Whether our own runner runs the tests.
+    pub(crate) const fn is_native(&self) -> bool {
+        self.native || !self.bisect.is_empty()
+    }
+
     /// How much is said.
     pub(crate) fn verbosity(&self) -> Verbosity {
         self.command.as_ref().map_or_else(|| self.shared.voice.verbosity(), Command::verbosity)
@@ -114,11 +201,25 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_none_of_our_flags_reaches_the_images_script() {
+        let read = |line: &str| {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            Args::read(&words).map(|args| (args.jobs, args.arguments.join(" ")))
+        };
+        assert_eq!(read("image-test --test-imports").unwrap(), (None, "--test-imports".to_owned()));
+        let both = read("image-test --jobs 2 --test-imports --jobs 3").unwrap();
+        assert_eq!(both, (Some(2), "--test-imports --jobs 3".to_owned()));
+        assert_eq!(read("image-test --clone-repos=x y").unwrap().1, "--clone-repos=x y");
+        for mistyped in ["--timout=5", "--allow-mising", "--jbos", "-x", "word"] {
+            assert!(read(&format!("image-test {mistyped}")).is_err(), "{mistyped}");
+        }
     }
 
     #[test]

@@ -12,14 +12,16 @@ use std::path::{Path, PathBuf};
 use common::console::Console;
 use common::engine::{self, Engine, RunRequest};
 use common::fault::Status;
+use common::report::ImageIdentity;
 use common::session::{self, Session};
 use common::settings::Settings;
 
 use crate::error::Error;
 use args::{Command, DevParsArgs};
-use caller::Caller;
+pub(crate) use caller::Caller;
 use dev_pars::DevPars;
-use plan::{Plan, Wish};
+pub(crate) use plan::Plan;
+use plan::Wish;
 
 /// Does what `command` asks for; the status is the container's own.
 pub(crate) fn run(command: &Command, console: &Console) -> Result<Status, Error> {
@@ -47,28 +49,48 @@ fn start(wish: &Wish, settings: &Settings, caller: &Caller, console: &Console) -
     if engine.inspect(&image, console)?.is_none() {
         return Err(Error::NotThere { image, engine: engine.to_string() });
     }
-    let dev = dev_pars(wish.dev, settings, caller, console)?;
+    let plan = ready(wish, settings, caller, console)?;
+    carry_out(&plan, wish.is_interactive, &engine, console)
+}
+
+/// A run of `image` without a command yet, with all that people put around one: the caller's switches,
+/// `SP_HOME`, `SP_USER`, `SP_HUB_INIT`, and with `dev` the clone's own directories.
+pub(crate) fn around(
+    image: &ImageIdentity,
+    dev: bool,
+    (settings, caller): (&Settings, &Caller),
+    console: &Console,
+) -> Result<Plan, Error> {
+    let wish = Wish { image: Some(image.id.to_string()), dev, ..Wish::default() };
+    ready(&wish, settings, caller, console)
+}
+
+/// The plan for `wish`, with the directories that it mounts.
+fn ready(wish: &Wish, settings: &Settings, caller: &Caller, console: &Console) -> Result<Plan, Error> {
+    let dev = if wish.is_plain { DevPars::default() } else { dev_pars(wish.dev, settings, caller, console)? };
     let home = caller.home.as_deref().map(|home| made(home, &caller.dir)).transpose()?;
     if let Some(words) = caller.other_words(settings) {
         console.notice(format_args!("IMAGE_RUN_PARS of the shell is taken: {words}"));
     }
-    let plan = Plan::new(wish, settings, caller, (&dev, home.as_deref()))?;
-    carry_out(&plan, wish.is_interactive, &engine, console)
+    Plan::new(wish, settings, caller, (&dev, home.as_deref()))
 }
 
 fn carry_out(plan: &Plan, interactive: bool, engine: &Engine, console: &Console) -> Result<Status, Error> {
-    for line in &plan.announcements {
-        console.status(line);
-    }
-    if let Some(hook) = &plan.hook {
-        run_hook(hook, engine, console)?;
-    }
+    begin(plan, engine, console)?;
     let exit = if interactive {
         engine.run_attached(&plan.request, console)?
     } else {
         engine.run_through(&plan.request, console)?
     };
     Ok(exit.status())
+}
+
+/// Says what is special about a run, and runs the hook that comes first.
+pub(crate) fn begin(plan: &Plan, engine: &Engine, console: &Console) -> Result<(), Error> {
+    for line in &plan.announcements {
+        console.status(line);
+    }
+    plan.hook.as_ref().map_or(Ok(()), |hook| run_hook(hook, engine, console))
 }
 
 /// What the hook prints is no part of what the command prints.
@@ -84,6 +106,7 @@ fn made(path: &Path, dir: &Path) -> Result<PathBuf, Error> {
     made.map_err(|source| Error::Directory { path, source })
 }
 
+/// What a run of `settings` mounts, with `dev` the clone's own directories too. What must be there is made.
 fn dev_pars(dev: bool, settings: &Settings, caller: &Caller, console: &Console) -> Result<DevPars, Error> {
     let pars = dev_pars::plan(dev, settings, caller, &|dir| dir.is_dir())?;
     for dir in &pars.missing {

@@ -11,6 +11,8 @@ use common::session::SessionError;
 use common::state_file::StateFileError;
 use thiserror::Error;
 
+use crate::bisect::BisectError;
+use crate::native::PayloadError;
 use crate::plan::TEST;
 use crate::reports::ReportError;
 use crate::specs::SpecError;
@@ -83,6 +85,22 @@ pub(crate) enum Error {
         /// What the engine said.
         said: String,
     },
+    /// The image has no Python to run the tests with.
+    #[error("{image} has no {python} to run the tests with: {said}")]
+    NoPython {
+        /// The image's name.
+        image: String,
+        /// What was asked for.
+        python: String,
+        /// What the engine said.
+        said: String,
+    },
+    /// What the container is to read cannot be put together.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// Which upgrade is to blame cannot be found out.
+    #[error(transparent)]
+    Bisect(#[from] BisectError),
     /// There is no image to run a command in, and it is not looked for elsewhere.
     #[error("there is no image {image} in {engine}, and it is not fetched from a registry")]
     NotThere {
@@ -138,7 +156,9 @@ impl Fault for Error {
             Self::NotBuilt | Self::NoImage { .. } | Self::Gone { .. } => Status::Unavailable,
             Self::Engine(error) => error.status(),
             Self::NotStarted { status, .. } => Status::Passed(*status),
-            Self::NoTest { .. } => Status::Passed(127),
+            Self::Payload(error) => error.status(),
+            Self::Bisect(error) => error.status(),
+            Self::NoTest { .. } | Self::NoPython { .. } => Status::Passed(127),
             Self::NotExecutable { .. } => Status::Passed(126),
             // What docker itself ends with.
             Self::NotThere { .. } => Status::Passed(125),
@@ -155,11 +175,15 @@ impl Fault for Error {
             Self::Report(error) => error.hint(),
             Self::Evidence(error) => error.hint(),
             Self::Engine(error) => error.hint(),
+            Self::Bisect(error) => error.hint(),
             Self::NotBuilt | Self::NoImage { .. } | Self::NotThere { .. } => Some("image-build".to_owned()),
             Self::Gone { image, .. } => {
                 Some(format!("image-build, or image-test --image {} for what has that name now", image.name))
             }
             Self::NoTest { .. } => Some("give the mission an environments/test, then image-build".to_owned()),
+            Self::NoPython { .. } => {
+                Some("name one of the image: image-test --native --python /opt/conda/bin/python".to_owned())
+            }
             Self::NotExecutable { .. } => Some("chmod +x environments/test, then image-build".to_owned()),
             Self::TimeLimit { .. } => Some("give them longer: image-test --timeout DURATION".to_owned()),
             Self::Blank { .. } => Some("image-sh --dev or run-lab --dev, which take any path".to_owned()),
@@ -168,6 +192,7 @@ impl Fault for Error {
             | Self::NotStarted { .. }
             | Self::Directory { .. }
             | Self::Unfit { .. }
+            | Self::Payload(_)
             | Self::Hook { .. } => None,
         }
     }

@@ -4,9 +4,10 @@ use std::fmt;
 
 use common::engine::RunRequest;
 use common::report::ImageIdentity;
-use common::settings::Settings;
 
 use crate::args::Args;
+use crate::container;
+use crate::native::BOOT;
 
 /// The mission's own test command in the image.
 pub(crate) const TEST: &str = "/opt/environments/test";
@@ -21,26 +22,18 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The run that `args` and `settings` mean for `image`.
-    pub(crate) fn new(args: &Args, settings: &Settings, image: ImageIdentity) -> Self {
-        let mut command = vec![TEST.to_owned()];
-        command.extend_from_slice(&args.arguments);
-        let mut request = container_run(settings, &image, command);
+    /// The run that `args` mean for `image`, where `around` is what people put around any run.
+    pub(crate) fn new(args: &Args, around: container::Plan, image: ImageIdentity) -> Self {
+        let command = if args.is_native() {
+            vec![args.python.clone(), "-c".to_owned(), BOOT.to_owned()]
+        } else {
+            std::iter::once(TEST).map(str::to_owned).chain(args.arguments.iter().cloned()).collect()
+        };
+        let mut request = RunRequest { command, ..around.request };
         request.variables = variables(args);
-        request.limit = args.timeout;
+        // Natively each test has a limit of its own.
+        request.limit = args.timeout.filter(|_| !args.is_native());
         Self { image, request }
-    }
-}
-
-/// A run of `command` in `image` with the switches that every run has (`IMAGE_RUN_PARS`) and the
-/// configured network.
-pub(crate) fn container_run(settings: &Settings, image: &ImageIdentity, command: Vec<String>) -> RunRequest {
-    RunRequest {
-        image: image.id.to_string(),
-        words: settings.run_words(),
-        command,
-        network: settings.network.clone(),
-        ..RunRequest::default()
     }
 }
 
@@ -57,7 +50,10 @@ fn variables(args: &Args) -> Vec<(String, String)> {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, id) = (&self.image.name, self.image.id.short());
-        write!(f, "running {} in {name} ({id})", self.request.command.join(" "))?;
+        let is_native = self.request.command.last().is_some_and(|word| word == BOOT);
+        let what =
+            if is_native { "the repository's tests".to_owned() } else { self.request.command.join(" ") };
+        write!(f, "running {what} in {name} ({id})")?;
         match self.request.limit {
             None => Ok(()),
             Some(limit) => write!(f, ", for {} s at most", limit.as_secs()),
@@ -72,12 +68,15 @@ mod tests {
     use super::*;
     use clap::Parser as _;
     use common::digest::Digest;
+    use common::settings::Settings;
 
     fn plan(args: &[&str]) -> Plan {
         let mut settings = Settings::new(Path::new("/r"), "roman".parse().unwrap());
         settings.network = Some("host".to_owned());
         let image = ImageIdentity { name: "notebook-roman:latest".to_owned(), id: Digest::of(b"image") };
-        Plan::new(&Args::parse_from([&["image-test"], args].concat()), &settings, image)
+        let args = Args::parse_from([&["image-test"], args].concat());
+        let around = container::Plan::plain(&image, &settings);
+        Plan::new(&args, around, image)
     }
 
     #[test]
@@ -101,6 +100,16 @@ mod tests {
         assert_eq!(
             plan.to_string(),
             "running /opt/environments/test x y * in notebook-roman:latest (6105d6cc76af), for 300 s at most"
+        );
+    }
+    #[test]
+    fn a_native_run_starts_a_python_of_the_image_and_limits_each_test_by_itself() {
+        let plan = plan(&["--native", "--python", "/p", "--timeout", "5m", "--jobs", "2"]);
+        assert_eq!(plan.request.command, ["/p", "-c", BOOT]);
+        assert_eq!(plan.request.limit, None);
+        assert_eq!(
+            plan.to_string(),
+            "running the repository's tests in notebook-roman:latest (6105d6cc76af)"
         );
     }
 }

@@ -2,15 +2,14 @@
 
 use common::process::Exit;
 
-use crate::plan::TEST;
 use crate::transcript::Tail;
 
 /// Why the tests did not start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The image has no test script, or the script's interpreter is not there.
+    /// The image has no such program, or the script's interpreter is not there.
     NoTest,
-    /// The test script cannot be executed.
+    /// The program cannot be executed.
     NotExecutable,
     /// Something else, with the engine's own status.
     Engine(u8),
@@ -36,18 +35,18 @@ pub(crate) fn engine_said(last: &Tail) -> Option<&str> {
     Some(line.split("process exited with error").next().unwrap_or(line))
 }
 
-/// Why a container in which no test began could not start, and what the engine said. Without the
+/// Why a container in which no test began could not start `program`, and what the engine said. Without the
 /// engine's word it was the image's own script that ended so.
-pub(crate) fn refusal(exit: Exit, last: &Tail) -> Option<(Refusal, &str)> {
+pub(crate) fn refusal<'a>(exit: Exit, program: &str, last: &'a Tail) -> Option<(Refusal, &'a str)> {
     let said = engine_said(last)?;
     let Exit::Code(status) = exit else { return None };
     if !(125..=127).contains(&status) && !said.starts_with(BUILDAH) {
         return None;
     }
-    let says = |phrase: &str| said.contains(TEST) && said.to_lowercase().contains(phrase);
+    let says = |phrase: &str| said.contains(program) && said.to_lowercase().contains(phrase);
     let refusal = if says("permission denied") {
         Refusal::NotExecutable
-    } else if says("no such file") {
+    } else if says("no such file") || says("not found") {
         Refusal::NoTest
     } else {
         Refusal::Engine(status)
@@ -58,12 +57,13 @@ pub(crate) fn refusal(exit: Exit, last: &Tail) -> Option<(Refusal, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::TEST;
 
     fn check(code: u8, line: &str, expected: Option<Refusal>) {
         let mut last = Tail::new();
         last.push(line);
         last.push("time=\"2024-08-05T10:15:30Z\" level=error msg=\"error waiting for container\"");
-        assert_eq!(refusal(Exit::Code(code), &last).map(|(why, _)| why), expected, "{line}");
+        assert_eq!(refusal(Exit::Code(code), TEST, &last).map(|(why, _)| why), expected, "{line}");
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(crate) enum Script {
 pub(crate) struct Words {
     /// Those to be tested.
     pub(crate) asked: Vec<String>,
+    /// Those of them with a `!` in front: nothing else runs beside them.
+    pub(crate) alone: Vec<String>,
     /// Those with a `#` in front, without it.
     pub(crate) left_out: Vec<String>,
     /// Those behind a `#` that stands alone: a comment for people, but not for the original, which
@@ -78,7 +80,7 @@ pub(crate) fn read(deployment: &Deployment) -> Result<Vec<Spec>, SpecError> {
 
 fn read_one(tests: &Path, environment: String) -> Result<Spec, SpecError> {
     let mut notebooks = words(&list(&tests.join("notebooks"))?);
-    for path in notebooks.asked.iter_mut().chain(&mut notebooks.left_out) {
+    for path in notebooks.asked.iter_mut().chain(&mut notebooks.alone).chain(&mut notebooks.left_out) {
         *path = relative(path, &environment);
     }
     for found in notebooks_below(tests)? {
@@ -126,8 +128,11 @@ fn words(text: &str) -> Words {
                     continue;
                 }
                 Some(rest) => (&mut words.left_out, rest),
-                // `!` asks for a notebook to be run alone.
-                None => (&mut words.asked, word.strip_prefix('!').unwrap_or(word)),
+                None => {
+                    let alone = word.strip_prefix('!');
+                    words.alone.extend(alone.map(str::to_owned));
+                    (&mut words.asked, alone.unwrap_or(word))
+                }
             };
             // A word in two lists of the same file, or twice in one, is still one test.
             if !list.iter().any(|known| known == word) {
@@ -176,6 +181,7 @@ mod tests {
     fn d46_words_of_a_comment_are_told_from_words_that_are_left_out() {
         let found = words("numpy #scipy\n# a comment sys\n\nastropy  numpy\n## more\n!slow.ipynb");
         assert_eq!(found.asked, strings(&["numpy", "astropy", "slow.ipynb"]));
+        assert_eq!(found.alone, strings(&["slow.ipynb"]));
         assert_eq!(found.left_out, strings(&["scipy"]));
         assert_eq!(found.comment, strings(&["a", "comment", "sys", "more"]));
     }

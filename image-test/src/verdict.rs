@@ -32,7 +32,11 @@ pub(crate) fn judge(
         reasons.push(ending.words.clone());
     }
     if counts.failed > 0 {
-        let although = if exit.is_success() { ", although the container ended with status 0" } else { "" };
+        // Our own runner's end says nothing about the tests, and has no words.
+        let although = match ending.words.as_str() {
+            words if exit.is_success() && !words.is_empty() => format!(", although {words}"),
+            _ => String::new(),
+        };
         reasons.push(format!("{} failed{although}", many(counts.failed, "test")));
     }
     if counts.not_run > 0 && !allow.missing {

@@ -104,7 +104,7 @@ impl Command {
     pub(crate) fn wish(&self) -> Wish {
         let words = |text: &str| common::shell::split_unquoted(text);
         match self {
-            Self::Exec(args) => Wish { command: args.words.clone(), ..Wish::default() },
+            Self::Exec(args) => Wish { is_plain: true, command: args.words.clone(), ..Wish::default() },
             Self::Shell(args) => Wish {
                 image: args.image.clone(),
                 dev: args.dev,

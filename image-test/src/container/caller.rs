@@ -23,6 +23,8 @@ pub(crate) struct Caller {
     pub(crate) pantry: Option<PathBuf>,
     /// `CRDS_PATH`.
     pub(crate) crds: Option<PathBuf>,
+    /// `DATA_MOUNTS`: further switches of the newest generation, before those of its own data.
+    pub(crate) data_mounts: Vec<String>,
     /// `HOME`.
     pub(crate) own_home: Option<PathBuf>,
     /// The working directory; relative paths are seen from here (D29).
@@ -43,10 +45,16 @@ impl Caller {
             user: text("SP_USER"),
             pantry: path("NBW_PANTRY"),
             crds: path("CRDS_PATH"),
+            data_mounts: text("DATA_MOUNTS").map_or_else(Vec::new, |text| shell::split_unquoted(&text)),
             own_home: path("HOME"),
             // Without one nothing relative can be meant.
             dir: env::current_dir().unwrap_or_default(),
         }
+    }
+
+    /// The same for settings of a document that was piped in: the shell's switches are for others.
+    pub(crate) fn with_document(self, piped: bool) -> Self {
+        if piped { Self { run_pars: None, ..self } } else { self }
     }
 
     /// The switches of a run: the shell's, else the configured ones.

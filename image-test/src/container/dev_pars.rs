@@ -45,8 +45,9 @@ pub(crate) fn plan(
         pars.dev.extend(["-e", "CLEAR_PKG_CACHES=0", "-e", PATH].map(str::to_owned));
     }
     if settings.generation == Generation::Newest {
-        for (source, target) in data(caller) {
-            pars.data.extend(mount(&source, target, "")?);
+        pars.data.clone_from(&caller.data_mounts);
+        for (source, target, mode) in data(caller) {
+            pars.data.extend(mount(&source, target, mode)?);
             pars.create.push(source);
         }
     }
@@ -65,14 +66,14 @@ fn clones(settings: &Settings) -> [(PathBuf, &'static str); 5] {
     ]
 }
 
-fn data(caller: &Caller) -> Vec<(PathBuf, &'static str)> {
+fn data(caller: &Caller) -> Vec<(PathBuf, &'static str, &'static str)> {
     let home = caller.home.as_ref().or(caller.own_home.as_ref());
     let place = |named: Option<&PathBuf>, name: &str| {
         let path = named.cloned().or_else(|| Some(home?.join(name)))?;
         Some(caller.dir.join(path))
     };
-    let pantry = place(caller.pantry.as_ref(), ".nbw-pantry").map(|dir| (dir, "/teams/admin/nbw-pantry"));
-    let crds = place(caller.crds.as_ref(), "crds_cache").map(|dir| (dir, "/home/jovyan/crds_cache"));
+    let pantry = place(caller.pantry.as_ref(), ".nbw-pantry").map(|dir| (dir, "/teams/admin/nbw-pantry", ""));
+    let crds = place(caller.crds.as_ref(), "crds_cache").map(|dir| (dir, "/home/jovyan/crds_cache", ":rw"));
     pantry.into_iter().chain(crds).collect()
 }
 
@@ -177,15 +178,21 @@ mod tests {
         let check = |caller: &Caller, expected: &str| {
             let pars = plan(false, &newest, caller, &|_| true).unwrap();
             assert_eq!(pars.data.join(" "), expected);
-            assert_eq!((pars.dev.len(), pars.create.len() * 2), (0, pars.data.len()));
+            assert_eq!(
+                (pars.dev.len(), pars.create.len() * 2 + caller.data_mounts.len()),
+                (0, pars.data.len())
+            );
         };
         check(
             &caller,
-            "-v /home/me/.nbw-pantry:/teams/admin/nbw-pantry -v /home/me/crds_cache:/home/jovyan/crds_cache",
+            "-v /home/me/.nbw-pantry:/teams/admin/nbw-pantry -v /home/me/crds_cache:/home/jovyan/crds_cache:rw",
         );
         caller.home = Some("sp".into());
         caller.crds = Some("/crds".into());
-        check(&caller, "-v /w/sp/.nbw-pantry:/teams/admin/nbw-pantry -v /crds:/home/jovyan/crds_cache");
+        check(&caller, "-v /w/sp/.nbw-pantry:/teams/admin/nbw-pantry -v /crds:/home/jovyan/crds_cache:rw");
         check(&Caller::default(), "");
+        caller.data_mounts = ["-v", "/data:/data"].map(str::to_owned).to_vec();
+        let first = "-v /data:/data -v /w/sp/.nbw-pantry:/teams/admin/nbw-pantry";
+        check(&caller, &format!("{first} -v /crds:/home/jovyan/crds_cache:rw"));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use common::engine::RunRequest;
+use common::report::ImageIdentity;
 use common::settings::Settings;
 
 use super::caller::Caller;
@@ -17,6 +18,8 @@ const HOOK: [&str; 2] = ["/opt/environments/post-start-hook", "off-hub"];
 pub(crate) struct Wish {
     /// The image, if one was named.
     pub(crate) image: Option<String>,
+    /// Whether nothing is mounted but what the caller's variables ask for.
+    pub(crate) is_plain: bool,
     /// Whether the clone's own directories are mounted.
     pub(crate) dev: bool,
     /// Further switches.
@@ -45,6 +48,17 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// A run of `image` with the configured switches alone.
+    pub(crate) fn plain(image: &ImageIdentity, settings: &Settings) -> Self {
+        let request = RunRequest {
+            image: image.id.to_string(),
+            words: settings.run_words(),
+            network: settings.network.clone(),
+            ..RunRequest::default()
+        };
+        Self { announcements: Vec::new(), hook: None, request }
+    }
+
     /// What `wish` means, with `dev` and the real path of the home directory, if one is mounted.
     pub(crate) fn new(
         wish: &Wish,
@@ -53,8 +67,9 @@ impl Plan {
         (dev, home): (&DevPars, Option<&Path>),
     ) -> Result<Self, Error> {
         let mut announcements = Vec::new();
-        let mut words = dev.appended_to(caller.words(settings));
+        let mut words = caller.words(settings);
         words.extend_from_slice(&wish.words);
+        words = dev.appended_to(words);
         if let Some(home) = home {
             announcements.push(format!("SP_HOME: {} is /home/jovyan", home.display()));
             words.extend(dev_pars::mount(home, "/home/jovyan", "")?);

@@ -1,4 +1,4 @@
-use common::settings::Settings;
+use common::settings::{Generation, Settings};
 
 use super::*;
 
@@ -71,6 +71,17 @@ fn the_shells_switches_win_and_further_ones_follow() {
     assert_eq!(caller.other_words(&roman()).as_deref(), Some("--rm -e A=1"));
     let same = Caller { run_pars: Some(PARS.to_owned()), ..Caller::default() };
     assert_eq!(same.other_words(&roman()), None);
+}
+
+/// The port came behind the mounts, and a command that wanted none got the data's.
+#[test]
+fn switches_of_a_command_come_before_those_of_image_dev_pars() {
+    let newest = Settings::of_generation(Generation::Newest, Path::new("/r"), "roman".parse().unwrap());
+    let caller = Caller { own_home: Some("/home/me".into()), dir: "/w".into(), ..Caller::default() };
+    let wish = Wish { words: words("-p 8888:8888"), ..Wish::default() };
+    let dev = dev_pars::plan(false, &newest, &caller, &|_| true).unwrap();
+    let all = Plan::new(&wish, &newest, &caller, (&dev, None)).unwrap().request.words.join(" ");
+    assert!(all.contains("linux/amd64 -p 8888:8888 -v /home/me/.nbw-pantry:"), "{all}");
 }
 
 #[test]

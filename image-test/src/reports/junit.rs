@@ -134,6 +134,7 @@ mod tests {
                 environments: vec![environment],
                 ..TestOutcome::default()
             },
+            inputs: None,
         };
         text(&Results { mission: "roman", tested: &tested, seconds: 13.0, status: 1 }).unwrap()
     }

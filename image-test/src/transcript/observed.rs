@@ -111,7 +111,7 @@ impl Observed {
 
 /// A test that ended with `status`, and nothing more about it.
 pub(crate) fn case(kind: TestKind, name: &str, status: TestStatus) -> TestCase {
-    TestCase { kind, name: name.to_owned(), status, seconds: None, detail: None }
+    TestCase { kind, name: name.to_owned(), status, seconds: None, detail: None, at: None }
 }
 
 /// A failure that belongs to no single test.

@@ -1,0 +1,144 @@
+//! A configured repository with an engine that only pretends, and what a run in it gave.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::digest::Digest;
+use common::document::Document;
+use common::evidence::{Store, Tested};
+use common::report::{
+    BuildOutcome, ImageIdentity, Outcome, Report, TestEnvironment, TestOutcome, TestStatus, Verdict,
+};
+use common::testing::{FakeEngine, Repository};
+
+pub(crate) const NAME: &str = "notebook-roman:latest";
+pub(crate) const TEST: &str = "/opt/environments/test";
+
+/// What the example's scripts print when all is well with `roman-cal` of the repository.
+pub(crate) const GREEN: &str = "\
+========== Testing Environment roman-cal ==========
+========== Testing Imports roman-cal ==========
+Importing numpy ... ok
+Importing asdf ... ok
+Importing romancal ... ok
+Failing imports: 0
+";
+
+/// A configured repository and an engine with its image.
+pub(crate) struct Lab {
+    pub(crate) repository: Repository,
+    pub(crate) fake: FakeEngine,
+    pub(crate) id: Digest,
+}
+
+impl Lab {
+    pub(crate) fn new(fake: FakeEngine) -> Self {
+        let repository = Repository::new();
+        repository.configure(|_| ());
+        let id = fake.image(NAME, &["USE_FROZEN=0"]);
+        Self { repository, fake, id }
+    }
+
+    /// On docker, whose container prints `text` and ends with `status`.
+    pub(crate) fn printing(text: &str, status: u8) -> Self {
+        let lab = Self::new(FakeEngine::docker());
+        lab.fake.print(TEST, text, status);
+        lab
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_image-test"));
+        command.args(args).current_dir(self.repository.root()).env_clear().env("PATH", self.fake.path());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        Ran(self.command(args).output().unwrap())
+    }
+
+    pub(crate) fn evidence(&self, id: &Digest) -> Option<Tested> {
+        Store::in_state(&self.repository.at(".image")).read(id).unwrap()
+    }
+
+    /// The call that ran the tests.
+    pub(crate) fn call(&self) -> String {
+        let lines = self.fake.lines();
+        let mut runs = lines.iter().filter(|line| line.contains(TEST));
+        let call = runs.next().unwrap().clone();
+        assert_eq!(runs.next(), None, "the tests run once");
+        call
+    }
+}
+
+pub(crate) struct Ran(pub(crate) Output);
+
+impl Ran {
+    pub(crate) fn code(&self) -> i32 {
+        self.0.status.code().unwrap()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    /// The last report of the document on standard output.
+    pub(crate) fn report(&self) -> Report {
+        let document = Document::parse(&self.0.stdout, "standard output");
+        document.unwrap_or_else(|e| panic!("{e}\n{}", self.stderr())).reports.pop().unwrap()
+    }
+
+    pub(crate) fn outcome(&self) -> TestOutcome {
+        match self.report().outcome {
+            Outcome::Test(outcome) => outcome,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A fault: this status, this text on standard error, and nothing on standard output.
+    pub(crate) fn is_fault(&self, code: i32, text: &str) {
+        let stderr = self.stderr();
+        assert_eq!(self.code(), code, "{stderr}");
+        assert!(stderr.contains(text), "{stderr}");
+        assert_eq!(String::from_utf8_lossy(&self.0.stdout), "");
+    }
+}
+
+pub(crate) fn with(environment: &TestEnvironment, status: TestStatus) -> Vec<&str> {
+    environment.cases.iter().filter(|c| c.status == status).map(|c| c.name.as_str()).collect()
+}
+
+pub(crate) fn build_report(verdict: Verdict, id: &Digest) -> Report {
+    Report {
+        tool: "image-build".to_owned(),
+        version: "1.0.0".to_owned(),
+        verdict,
+        started: jiff::Timestamp::UNIX_EPOCH,
+        seconds: 1.0,
+        image: Some(ImageIdentity { name: NAME.to_owned(), id: id.clone() }),
+        notices: Vec::new(),
+        outcome: Outcome::Build(BuildOutcome {
+            engine: "docker".to_owned(),
+            steps: Vec::new(),
+            images: Vec::new(),
+        }),
+    }
+}
+
+/// A docker that shows `text` and then hangs, before the pretended one.
+pub(crate) fn hanging(lab: &Lab, text: &str) -> std::ffi::OsString {
+    let bin = lab.repository.at("bin");
+    fs::create_dir_all(&bin).unwrap();
+    lab.repository.write("text", text);
+    let docker = bin.join("docker");
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *{TEST}*) cat '{}'; : > '{}'; exec sleep 60;; esac\nexec '{}' \"$@\"\n",
+        lab.repository.at("text").display(),
+        lab.repository.at("hangs").display(),
+        lab.fake.program().display(),
+    );
+    fs::write(&docker, script).unwrap();
+    fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+    std::env::join_paths([bin.as_path(), Path::new(&lab.fake.path())]).unwrap()
+}
