@@ -2,18 +2,27 @@
 
 use std::path::PathBuf;
 
+use common::archive::ArchiveError;
+use common::chill_policy::ChillPolicyError;
 use common::deployment::DeploymentError;
 use common::digest::Digest;
 use common::engine::EngineError;
 use common::evidence::EvidenceError;
 use common::fault::{Fault, Status, io_status};
 use common::frozen::FrozenError;
+use common::git::GitError;
+use common::inventory::InventoryError;
 use common::lock::LockError;
+use common::oci::OciError;
 use common::requirement::SpecError;
 use common::session::SessionError;
+use common::sibling::SiblingError;
 use common::state_file::StateFileError;
 use common::tree::TreeError;
 use thiserror::Error;
+
+use crate::index::IndexError;
+use crate::uv::UvError;
 
 /// Why the tool could not do what it was asked. The trees are then as they were.
 #[derive(Debug, Error)]
@@ -73,6 +82,47 @@ pub(crate) enum Error {
     /// A frozen spec cannot be loosened.
     #[error(transparent)]
     Spec(#[from] SpecError),
+    /// There are no floating specs.
+    #[error("there is no such environment to solve in {}", dir.display())]
+    NothingToSolve {
+        /// Where it should be.
+        dir: PathBuf,
+    },
+    /// A package index cannot be asked.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The solver of pip's half cannot be asked.
+    #[error(transparent)]
+    Uv(#[from] UvError),
+    /// The index tells no digest of what is to be pinned by it.
+    #[error("the index tells no SHA-256 of any file of {name} {version}")]
+    NoDigest {
+        /// The project.
+        name: String,
+        /// The version.
+        version: String,
+    },
+    /// It knows nothing of what is frozen.
+    #[error("{} knows none of the projects that are frozen, so it is not where they come from", indexes.join(", "))]
+    WrongIndex {
+        /// The indexes that were asked.
+        indexes: Vec<String>,
+    },
+    /// Nothing could be learned about any pin.
+    #[error("cannot tell whether anything is gone:{}", list(reasons))]
+    Untold {
+        /// Why not.
+        reasons: Vec<String>,
+    },
+    /// Nothing says which Python a lock is for.
+    #[error("nothing in {} says which Python it is for", path.display())]
+    NoPython {
+        /// The environment's frozen specs.
+        path: PathBuf,
+    },
+    /// How far pins are to be loosened is not plain.
+    #[error(transparent)]
+    Policy(#[from] ChillPolicyError),
     /// A spec is not UTF-8.
     #[error("{} is not UTF-8 text", path.display())]
     NotText {
@@ -86,6 +136,62 @@ pub(crate) enum Error {
         image: String,
         /// Each file that makes no sense, and why.
         flaws: Vec<String>,
+    },
+    /// An archive cannot be read.
+    #[error("cannot tell what {name} holds")]
+    Archive {
+        /// The archive.
+        name: String,
+        /// Why not.
+        source: ArchiveError,
+    },
+    /// An image in a layout or an archive cannot be read or believed.
+    #[error(transparent)]
+    Oci(#[from] OciError),
+    /// A file that is to hold an inventory does not.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// A directory is nothing that an inventory can be made of.
+    #[error("{} is a directory, and no image layout: it has no index.json", path.display())]
+    NoSource {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// It is not clear which image is meant.
+    #[error("{place} has {} images{}:{}", images.len(), meant(select.as_deref()), list(images))]
+    WhichImage {
+        /// The layout or archive.
+        place: String,
+        /// What was asked for.
+        select: Option<String>,
+        /// Those it has.
+        images: Vec<String>,
+    },
+    /// It is not clear whose specs are meant.
+    #[error("{} has more than one mission", root.display())]
+    WhichMission {
+        /// The repository.
+        root: PathBuf,
+    },
+    /// There is no such revision.
+    #[error("git knows no revision {revision}")]
+    NoRevision {
+        /// What was asked for.
+        revision: String,
+    },
+    /// git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// There can be no patch.
+    #[error(
+        "a patch changes frozen specs in a directory to what an image holds: A must be the one, B the other"
+    )]
+    NoPatch,
+    /// Standard output cannot be written to.
+    #[error("cannot write to standard output")]
+    Print {
+        /// Why not.
+        source: std::io::Error,
     },
     /// A file in the tree stands where a directory is needed, or the other way round.
     #[error("{}: {reason}", path.display())]
@@ -125,9 +231,19 @@ pub(crate) enum Error {
     /// A tree cannot be replaced.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// The commit cannot be noted in the hash files; what was frozen is in the tree.
+    #[error("env-frozen is written, but HASH and MISSION_HASH are not")]
+    Hashes(#[source] SiblingError),
     /// What was found cannot be recorded.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+}
+
+fn meant(select: Option<&str>) -> String {
+    select.map_or_else(
+        || ", and which one is meant was not said".to_owned(),
+        |text| format!(", and not just one is {text}"),
+    )
 }
 
 fn list(flaws: &[String]) -> String {
@@ -146,19 +262,35 @@ impl Fault for Error {
             Self::Deployment(error) => error.status(),
             Self::Lock(error) => error.status(),
             Self::Engine(error) => error.status(),
-            Self::Gone { .. } => Status::Unavailable,
             Self::Frozen(error) | Self::BadSpecs(error) => error.status(),
             Self::Spec(error) => error.status(),
-            Self::Unfit { .. }
+            Self::Policy(error) => error.status(),
+            Self::Index(error) => error.status(),
+            Self::Uv(error) => error.status(),
+            Self::Gone { .. } | Self::NoDigest { .. } | Self::Untold { .. } => Status::Unavailable,
+            Self::WrongIndex { .. } => Status::Settings,
+            Self::NoPython { .. }
+            | Self::Unfit { .. }
             | Self::NothingInImage { .. }
             | Self::NothingFrozen { .. }
             | Self::NotText { .. }
             | Self::Damaged { .. }
+            | Self::NoSource { .. }
+            | Self::WhichImage { .. }
+            | Self::NoRevision { .. }
             | Self::InTheWay { .. } => Status::Data,
             Self::File(error) => error.status(),
-            Self::Read { source, .. } | Self::Write { source, .. } => io_status(source),
+            Self::Read { source, .. } | Self::Write { source, .. } | Self::Print { source } => {
+                io_status(source)
+            }
+            Self::Archive { source, .. } => source.status(),
+            Self::Oci(error) => error.status(),
+            Self::Git(error) => error.status(),
+            Self::NothingToSolve { .. } | Self::WhichMission { .. } | Self::NoPatch => Status::Usage,
+            Self::Inventory(error) => error.status(),
             Self::NoPlace { .. } => Status::CannotCreate,
             Self::Tree(error) => error.status(),
+            Self::Hashes(error) => error.status(),
             Self::Evidence(error) => error.status(),
         }
     }
@@ -172,8 +304,18 @@ impl Fault for Error {
             Self::Gone { name, .. } => {
                 Some(format!("image-build, or --image {name} for what has that name now"))
             }
+            Self::Index(error) => error.hint(),
+            Self::Uv(error) => error.hint(),
+            Self::WrongIndex { .. } => Some("--index URL".to_owned()),
+            Self::NoPython { .. } => Some("--python 3.11".to_owned()),
+            Self::Hashes(_) => Some("release-hashes".to_owned()),
             Self::NothingFrozen { .. } => Some("image-freeze".to_owned()),
             Self::NothingInImage { .. } | Self::BadSpecs(_) => Some("image-build".to_owned()),
+            Self::WhichImage { images, .. } if !images.is_empty() => {
+                let id = images[0].split(' ').next().unwrap_or_default();
+                Some(format!("--select {id}"))
+            }
+            Self::WhichMission { .. } => Some("--mission MISSION".to_owned()),
             _ => None,
         }
     }

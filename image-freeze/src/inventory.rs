@@ -1,80 +1,60 @@
-//! What an image holds, as told by its own bytes: per environment the packages that conda recorded
-//! and the Python distributions that are installed, whoever put them there.
+//! `image-freeze inventory`: what an image holds, as told by its own bytes.
+//!
+//! Each file passes by once, and only what it tells is kept. Per environment that is what conda
+//! recorded and which Python distributions are installed, whoever put them there; for the image,
+//! Debian's and npm's packages. Nothing of the image is run.
 
-mod collector;
+mod archive;
+mod claims;
 mod conda_record;
+mod debian;
 mod distribution;
+mod environments;
+mod fact;
+mod findings;
+mod installed;
+mod kernel;
+mod layer;
+mod npm;
 mod place;
+mod read;
+mod source;
+mod stack;
+mod watched;
 
-use std::collections::BTreeMap;
+use std::io::Write as _;
 
-use common::requirement::PackageName;
+use common::console::Console;
+use common::fault::Status;
 
-pub(crate) use collector::Collector;
+use crate::args::{Format, InventoryArgs};
+use crate::error::Error;
+use crate::sbom;
 
-/// What an image holds, by environment; `base` is conda's own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Inventory {
-    /// The environments.
-    pub environments: BTreeMap<String, Installed>,
-}
+pub(crate) use distribution::origin;
+pub(crate) use installed::{CondaPackage, Distribution, Installed, Origin, Owner, environments};
+pub(crate) use read::{Depth, Wanted, of_engine, of_source};
+pub(crate) use source::Source;
 
-/// What one environment holds. There is more than one package of a name only if something went
-/// wrong when it was made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Installed {
-    /// conda's packages, by name in lower case.
-    pub conda: BTreeMap<String, Vec<CondaPackage>>,
-    /// Python distributions, whoever installed them.
-    pub python: BTreeMap<PackageName, Vec<Distribution>>,
-}
-
-impl Installed {
-    /// The version of the interpreter, as conda recorded it.
-    pub(crate) fn python_version(&self) -> Option<&str> {
-        self.conda.get("python")?.first().map(|package| package.version.as_str())
-    }
-}
-
-/// A package that conda recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CondaPackage {
-    /// Its version.
-    pub version: String,
-    /// Its build.
-    pub build: String,
-    /// The Python distributions that it brought and that are not as it brought them: pip has put others
-    /// in their place, or taken them out. conda's record knows nothing of it.
-    pub ousted: Vec<PackageName>,
-}
-
-/// A Python distribution.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Distribution {
-    /// Its version, as it tells itself.
-    pub version: String,
-    /// Who installed it.
-    pub owner: Owner,
-    /// Where it came from, if not from an index.
-    pub origin: Option<Origin>,
-}
-
-/// Who installed a distribution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owner {
-    /// conda: a record lists it, or it says so itself.
-    Conda,
-    /// pip, uv or another installer of Python packages.
-    Pip,
-}
-
-/// Where a distribution came from, as its installer noted (PEP 610).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Origin {
-    /// The address.
-    pub url: String,
-    /// The commit, if it came out of version control.
-    pub commit: Option<String>,
-    /// The SHA-256 of the archive, in hexadecimal digits.
-    pub sha256: Option<String>,
+/// Prints what an image holds.
+///
+/// # Errors
+/// The image cannot be had or read.
+pub(crate) fn run(args: &InventoryArgs, console: &Console) -> Result<Status, Error> {
+    let wanted = Wanted {
+        depth: if args.verify { Depth::Content } else { Depth::Records },
+        select: args.select.as_deref(),
+    };
+    let inventory = match &args.source {
+        Some(text) => of_source(&Source::of(text)?, wanted, &args.place, console)?,
+        None => read::of_configured(wanted, &args.place, console)?,
+    };
+    let text = match args.format {
+        Format::Json => inventory.to_json(),
+        Format::Cyclonedx => sbom::cyclonedx(&inventory),
+        Format::Spdx => sbom::spdx(&inventory),
+    };
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|source| Error::Print { source })?;
+    Ok(Status::Done)
 }

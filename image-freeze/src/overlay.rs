@@ -88,6 +88,11 @@ impl Standing {
         kept
     }
 
+    /// The text of the file `path`, if it is there and is text.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        std::str::from_utf8(&self.files.get(Path::new(path))?.bytes).ok()
+    }
+
     /// Whether laying `files` over the tree would change it.
     pub(crate) fn change(&self, files: &Files) -> Written {
         let same = files.iter().all(|(path, content)| self.files.get(path) == Some(content));

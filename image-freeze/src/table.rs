@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use common::report::{
-    CheckOutcome, ChillOutcome, Difference, EnvironmentDrift, FreezeOutcome, ImageIdentity, PackageKind,
-    Written,
+    CheckOutcome, ChillOutcome, Difference, EnvironmentDrift, FreezeOutcome, ImageIdentity, Written,
 };
 
 /// What was taken out of the image.
@@ -53,8 +52,8 @@ const fn written(tree: Written) -> &'static str {
 /// How the image differs from the specs.
 pub(crate) struct CheckTable(pub CheckOutcome, pub ImageIdentity);
 
-/// What kind of difference it is.
-const fn class(difference: &Difference) -> &'static str {
+/// Which of the columns a difference counts in.
+const fn column(difference: &Difference) -> &'static str {
     match (&difference.frozen, &difference.built) {
         (Some(_), None) => "missing",
         (None, _) => "extra",
@@ -66,11 +65,21 @@ impl fmt::Display for CheckTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(outcome, image) = self;
         writeln!(f, "{} ({})", image.name, image.id.short())?;
+        DriftTable(outcome).fmt(f)
+    }
+}
+
+/// Drift, environment by environment.
+pub(crate) struct DriftTable<'o>(pub &'o CheckOutcome);
+
+impl fmt::Display for DriftTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(outcome) = self;
         let names = outcome.environments.iter().map(|e| e.name.len());
         let width = names.max().unwrap_or_default().max("environment".len());
         writeln!(f, "{:width$}  same  changed  missing  extra", "environment")?;
         for environment in &outcome.environments {
-            let count = |kind| environment.differences.iter().filter(|d| class(d) == kind).count();
+            let count = |kind| environment.differences.iter().filter(|d| column(d) == kind).count();
             let (changed, missing, extra) = (count("changed"), count("missing"), count("extra"));
             let (name, same) = (&environment.name, environment.same);
             writeln!(f, "{name:width$}  {same:>4}  {changed:>7}  {missing:>7}  {extra:>5}")?;
@@ -82,14 +91,16 @@ impl fmt::Display for CheckTable {
 
 fn differences(f: &mut fmt::Formatter<'_>, environment: &EnvironmentDrift) -> fmt::Result {
     writeln!(f, "\n{}", environment.name)?;
-    let width = environment.differences.iter().map(|d| d.name.len()).max().unwrap_or_default();
-    for difference in &environment.differences {
-        let kind = match difference.kind {
-            PackageKind::Conda => "conda",
-            PackageKind::Pip => "pip",
-        };
-        let (class, name) = (class(difference), &difference.name);
-        write!(f, "  {class:7}  {kind:5}  {name:width$}  ")?;
+    let all = &environment.differences;
+    let widest = |of: &dyn Fn(&Difference) -> usize| all.iter().map(of).max().unwrap_or_default();
+    let width = widest(&|d| d.name.len());
+    let classes = widest(&|d| d.class.name().len()).max(7);
+    for difference in all {
+        let (class, kind, name) = (difference.class.name(), difference.kind.name(), &difference.name);
+        write!(f, "  {class:classes$}  {kind:5}  {name:width$}  ")?;
+        if let Some(path) = &difference.path {
+            write!(f, "{path}  ")?;
+        }
         match (&difference.frozen, &difference.built) {
             (Some(frozen), Some(built)) => writeln!(f, "{frozen} -> {built}")?,
             (Some(version), None) | (None, Some(version)) => writeln!(f, "{version}")?,
@@ -102,6 +113,7 @@ fn differences(f: &mut fmt::Formatter<'_>, environment: &EnvironmentDrift) -> fm
 #[cfg(test)]
 mod tests {
     use common::digest::Digest;
+    use common::report::{DriftClass, PackageKind};
 
     use super::*;
 
@@ -109,6 +121,12 @@ mod tests {
     fn drift_is_told_in_aligned_columns() {
         let difference = |kind, name: &str, frozen: Option<&str>, built: Option<&str>| Difference {
             kind,
+            class: match (frozen, built) {
+                (Some(_), None) => DriftClass::Missing,
+                (None, _) => DriftClass::Extra,
+                _ => DriftClass::Version,
+            },
+            path: None,
             name: name.to_owned(),
             frozen: frozen.map(str::to_owned),
             built: built.map(str::to_owned),
@@ -129,7 +147,7 @@ base          376        0        0      0
 roman-cal     313        1        1      1
 
 roman-cal
-  changed  conda  fftw      3.3.10 -> 3.3.11
+  version  conda  fftw      3.3.10 -> 3.3.11
   missing  pip    asdf      3.4.0
   extra    pip    surprise  1.0
 ";

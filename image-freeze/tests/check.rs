@@ -7,7 +7,8 @@ mod support;
 use std::process::Output;
 
 use common::digest;
-use common::evidence::{Compared, Store};
+use common::evidence::{Compared, Frozen, Store};
+use common::inventory::Inventory;
 use common::report::Verdict;
 use common::testing::{FakeEngine, Repository};
 use serde_json::{Value, json};
@@ -87,6 +88,46 @@ fn a_clean_image_has_no_drift_and_that_is_recorded_about_its_id() {
 }
 
 #[test]
+fn what_a_checked_image_holds_is_kept_as_evidence_and_stays_the_same() {
+    let lab = lab(&clean());
+    assert_eq!(lab.run(&["check"]).status.code(), Some(0));
+    let store = Store::in_state(&lab.repository.at(".image"));
+    let fact = || store.read::<Frozen>(&lab.id).unwrap().unwrap();
+    let first = fact();
+    assert!(store.has_inventory(&first), "{first:?}");
+    let kept = |name: &str| std::fs::read(store.dir_of(&lab.id).join(name)).unwrap();
+    let inventory = Inventory::parse(&kept("inventory.json"), "inventory.json").unwrap();
+    assert_eq!(inventory.image.id, Some(lab.id.clone()));
+    let bill: Value = serde_json::from_slice(&kept("image.spdx.json")).unwrap();
+    assert!(bill["packages"].as_array().unwrap().iter().any(|package| package["name"] == "romancal"));
+
+    // Whatever is recorded of it stays true: under another name, and with more looked at.
+    assert_eq!(lab.run(&["check", "--verify", "--image", lab.id.as_str()]).status.code(), Some(0));
+    assert_eq!(fact(), first);
+    // What was changed or lost is made again, as it was.
+    std::fs::write(store.dir_of(&lab.id).join("image.spdx.json"), "{}").unwrap();
+    assert!(!store.has_inventory(&first));
+    assert_eq!(lab.run(&["check"]).status.code(), Some(0));
+    assert_eq!(fact(), first);
+    assert!(store.has_inventory(&first));
+}
+
+#[test]
+fn a_freeze_after_a_check_keeps_what_the_image_holds() {
+    let lab = lab(&clean());
+    assert_eq!(lab.run(&["check"]).status.code(), Some(0));
+    let store = Store::in_state(&lab.repository.at(".image"));
+    let checked = store.read::<Frozen>(&lab.id).unwrap().unwrap();
+    let solved = support::SOLVED;
+    lab.engine.serve_files(IMAGE, "/opt/env-frozen", solved);
+    lab.report(&[]);
+    let frozen = store.read::<Frozen>(&lab.id).unwrap().unwrap();
+    assert_eq!((&frozen.inventory, &frozen.sbom), (&checked.inventory, &checked.sbom));
+    assert!(frozen.sbom.is_some());
+    assert_eq!(frozen.specs, digest::of_tree(&lab.frozen_dir(), &|_| false).unwrap());
+}
+
+#[test]
 fn each_planted_change_is_found_and_the_answer_is_no() {
     let without = |path: &str| clean().into_iter().filter(|(p, _)| !p.contains(path)).collect::<Vec<_>>();
     let check =
@@ -94,7 +135,12 @@ fn each_planted_change_is_found_and_the_answer_is_no() {
             let lab = lab(&files);
             let output = lab.run(&["check"]);
             assert_eq!(output.status.code(), Some(1), "{name}: {}", errors(&output));
-            let mut expected = json!({"kind": kind, "name": name});
+            let class = match (frozen, built) {
+                (Some(_), None) => "missing",
+                (None, _) => "extra",
+                _ => "version",
+            };
+            let mut expected = json!({"kind": kind, "class": class, "name": name});
             for (key, version) in [("frozen", frozen), ("built", built)] {
                 if let Some(version) = version {
                     expected[key] = json!(version);

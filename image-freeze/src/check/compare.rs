@@ -7,23 +7,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::frozen::{FrozenEnvironment, FrozenTree};
-use common::report::{CheckOutcome, Difference, EnvironmentDrift, PackageKind};
-use common::requirement::{CondaConstraint, CondaSpec, MarkerTarget, PackageName};
+use common::report::{CheckOutcome, Difference, DriftClass, EnvironmentDrift, PackageKind};
+use common::requirement::{
+    CondaConstraint, CondaSpec, ExplicitPackage, MarkerTarget, PackageDigest, PackageName,
+};
 use common::settings::Platform;
 
 use super::expectation;
-use crate::inventory::{CondaPackage, Distribution, Installed, Inventory, Owner};
+use crate::inventory::{CondaPackage, Distribution, Installed, Owner};
 
 /// Never taken out when an environment is synchronised to a list: its absence is drift.
 const KEPT_BY_SYNC: &str = "pip";
 
 /// Compares every environment that either side has.
-pub(super) fn all(frozen: &FrozenTree, inventory: &Inventory, platform: Platform) -> CheckOutcome {
-    let names: BTreeSet<&String> = frozen.environments.keys().chain(inventory.environments.keys()).collect();
+pub(crate) fn all(
+    frozen: &FrozenTree,
+    environments: &BTreeMap<String, Installed>,
+    platform: Platform,
+) -> CheckOutcome {
+    let names: BTreeSet<&String> = frozen.environments.keys().chain(environments.keys()).collect();
     let (no_specs, nothing) = (FrozenEnvironment::default(), Installed::default());
     let environments = names.into_iter().map(|name| {
         let frozen = frozen.environments.get(name).unwrap_or(&no_specs);
-        let installed = inventory.environments.get(name).unwrap_or(&nothing);
+        let installed = environments.get(name).unwrap_or(&nothing);
         one(name, frozen, installed, platform)
     });
     CheckOutcome { environments: environments.collect() }
@@ -49,35 +55,82 @@ struct Drift {
 }
 
 impl Drift {
-    fn differs(&mut self, kind: PackageKind, name: &str, frozen: Option<String>, built: Option<String>) {
-        self.differences.push(Difference { kind, name: name.to_owned(), frozen, built });
+    fn missing(&mut self, kind: PackageKind, name: &str, frozen: String) {
+        self.differs((kind, DriftClass::Missing), name, Some(frozen), None);
+    }
+
+    fn differs(
+        &mut self,
+        (kind, class): (PackageKind, DriftClass),
+        name: &str,
+        frozen: Option<String>,
+        built: Option<String>,
+    ) {
+        self.differences.push(Difference { kind, class, name: name.to_owned(), frozen, built, path: None });
     }
 }
 
 fn conda(frozen: &FrozenEnvironment, installed: &Installed, drift: &mut Drift) {
     let specs: BTreeMap<&str, &CondaSpec> =
         frozen.conda.iter().flat_map(|file| &file.conda).map(|spec| (spec.name.as_str(), spec)).collect();
+    let listed = frozen.explicit.iter().flat_map(|file| &file.packages);
+    let listed: BTreeMap<&str, &ExplicitPackage> = listed.map(|one| (one.name.as_str(), one)).collect();
     for (name, spec) in &specs {
-        let wanted = Some(text(spec));
+        let wanted = text(spec);
         match installed.conda.get(*name).map(Vec::as_slice) {
-            None => drift.differs(PackageKind::Conda, name, wanted, None),
+            None => drift.missing(PackageKind::Conda, name, wanted),
             Some(found) if !matches!(found, [one] if satisfies(spec, one)) => {
                 let built =
                     found.iter().map(|package| shown(spec, package)).collect::<Vec<_>>().join(" and ");
-                drift.differs(PackageKind::Conda, name, wanted, Some(built));
+                drift.differs((PackageKind::Conda, class(spec, found)), name, Some(wanted), Some(built));
             }
             Some(found) if found.iter().any(|package| is_taken_out(package, name, frozen, installed)) => {
-                drift.differs(PackageKind::Conda, name, wanted, None);
+                drift.missing(PackageKind::Conda, name, wanted);
             }
-            Some(_) => drift.same += 1,
+            Some(found) => match listed.get(name).and_then(|listed| by_address(listed, found)) {
+                Some(difference) => drift.differences.push(difference),
+                None => drift.same += 1,
+            },
+        }
+    }
+    // What was exported has been compared; what was not, since pip replaced it, is in the list alone.
+    for (name, package) in listed.iter().filter(|(name, _)| !specs.contains_key(*name)) {
+        match installed.conda.get(*name) {
+            None => drift.missing(PackageKind::Conda, name, package.version.clone()),
+            Some(found) => drift.differences.extend(by_address(package, found)),
         }
     }
     for (name, packages) in &installed.conda {
+        let is_frozen = specs.contains_key(name.as_str()) || listed.contains_key(name.as_str());
         // An ousted package is not in an export either: pip's is, in its place.
-        for package in packages.iter().filter(|p| !specs.contains_key(name.as_str()) && p.ousted.is_empty()) {
-            drift.differs(PackageKind::Conda, name, None, Some(package.version.clone()));
+        for package in packages.iter().filter(|p| !is_frozen && p.ousted.is_empty()) {
+            let extra = (PackageKind::Conda, DriftClass::Extra);
+            drift.differs(extra, name, None, Some(package.version.clone()));
         }
     }
+}
+
+/// How `found` differs from the package that `listed` names by its address and digest. A digest that
+/// only one of them tells is not compared.
+fn by_address(listed: &ExplicitPackage, found: &[CondaPackage]) -> Option<Difference> {
+    let [found] = found else { return None };
+    let (class, frozen, built) = if listed.version != found.version {
+        (DriftClass::Version, listed.version.clone(), found.version.clone())
+    } else if listed.build != found.build {
+        let shown = |build: &str| format!("{} {build}", listed.version);
+        (DriftClass::Build, shown(&listed.build), shown(&found.build))
+    } else {
+        let (what, wanted, built) = match listed.digest.as_ref()? {
+            PackageDigest::Md5(md5) => ("md5", md5, found.md5.as_ref()?),
+            PackageDigest::Sha256(sha256) => ("sha256", sha256, found.sha256.as_ref()?),
+        };
+        if wanted.eq_ignore_ascii_case(built) {
+            return None;
+        }
+        (DriftClass::Hash, format!("{what} {wanted}"), format!("{what} {built}"))
+    };
+    let (kind, name) = (PackageKind::Conda, listed.name.clone());
+    Some(Difference { kind, class, name, frozen: Some(frozen), built: Some(built), path: None })
 }
 
 /// Whether the package's distributions were taken out though nothing in a clean build does that.
@@ -110,6 +163,13 @@ fn satisfies(spec: &CondaSpec, package: &CondaPackage) -> bool {
     }
 }
 
+/// What is wrong with `found`, which is not what `spec` asks for.
+fn class(spec: &CondaSpec, found: &[CondaPackage]) -> DriftClass {
+    let CondaConstraint::Exact { version, .. } = &spec.constraint else { return DriftClass::Version };
+    let same_version = found.len() == 1 && found.iter().all(|package| package.version == *version);
+    if same_version { DriftClass::Build } else { DriftClass::Version }
+}
+
 fn shown(spec: &CondaSpec, package: &CondaPackage) -> String {
     match &spec.constraint {
         CondaConstraint::Exact { build: Some(_), .. } => format!("{} {}", package.version, package.build),
@@ -120,17 +180,25 @@ fn shown(spec: &CondaSpec, package: &CondaPackage) -> String {
 fn pip(frozen: &FrozenEnvironment, installed: &Installed, platform: Platform, drift: &mut Drift) {
     let target = installed.python_version().and_then(|v| MarkerTarget::linux(v, machine(platform)));
     let expected = expectation::of(frozen, target.as_ref());
-    for (name, expectation) in &expected {
-        let what = &expectation.what;
+    for (name, what) in &expected {
         match installed.python.get(*name).map(Vec::as_slice) {
-            None if expectation.demanded => {
-                drift.differs(PackageKind::Pip, name.as_str(), Some(what.text()), None);
+            None if what.demanded => {
+                drift.missing(PackageKind::Pip, name.as_str(), what.what.text());
             }
             None => {}
             Some([one]) if what.is(one) => drift.same += 1,
             Some(found) => {
                 let built = found.iter().map(|d| what.found(d)).collect::<Vec<_>>().join(" and ");
-                drift.differs(PackageKind::Pip, name.as_str(), Some(what.text()), Some(built));
+                let frozen = match found {
+                    [one] => what.text(one),
+                    _ => what.what.text(),
+                };
+                let class = match found {
+                    [one] => what.class(one),
+                    _ if found.iter().any(|d| d.owner == Owner::Conda) => DriftClass::BothCondaAndPip,
+                    _ => DriftClass::Version,
+                };
+                drift.differs((PackageKind::Pip, class), name.as_str(), Some(frozen), Some(built));
             }
         }
     }
@@ -138,7 +206,10 @@ fn pip(frozen: &FrozenEnvironment, installed: &Installed, platform: Platform, dr
     for (name, found) in installed.python.iter().filter(unexpected) {
         // What conda installed is compared as conda's.
         for distribution in found.iter().filter(|d| d.owner == Owner::Pip) {
-            drift.differs(PackageKind::Pip, name.as_str(), None, Some(distribution.version.clone()));
+            let twice = installed.conda.values().flatten().any(|package| package.ousted.contains(name))
+                || found.iter().any(|other| other.owner == Owner::Conda);
+            let class = if twice { DriftClass::BothCondaAndPip } else { DriftClass::Extra };
+            drift.differs((PackageKind::Pip, class), name.as_str(), None, Some(distribution.version.clone()));
         }
     }
 }

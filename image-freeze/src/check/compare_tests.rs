@@ -29,7 +29,7 @@ fn installed(words: &str) -> Installed {
             let (text, version) = word.split_once('=').unwrap();
             let ousted = if version.ends_with('!') { vec![name(text)] } else { Vec::new() };
             let version = version.trim_end_matches('!').to_owned();
-            let package = CondaPackage { version, build: "h0_0".to_owned(), ousted };
+            let package = CondaPackage { version, build: "h0_0".to_owned(), ousted, sha256: None, md5: None };
             installed.conda.entry(text.to_owned()).or_default().push(package);
         }
     }
@@ -148,7 +148,7 @@ fn direct_references_are_held_to_their_commit_or_digest() {
     let git = |commit: &str| Origin {
         url: "https://h/a".to_owned(),
         commit: Some(commit.to_owned()),
-        sha256: None,
+        ..Origin::default()
     };
     let built = |origin| {
         let mut installed = installed("");
@@ -169,8 +169,8 @@ fn direct_references_are_held_to_their_commit_or_digest() {
     let archive = frozen(empty, Some("a @ https://h/a.zip#sha256=aa\n"));
     let zip = |digest: &str| Origin {
         url: "https://h/a.zip".to_owned(),
-        commit: None,
         sha256: Some(digest.to_owned()),
+        ..Origin::default()
     };
     assert_eq!(drift(&archive, &built(Some(zip("AA")))).0, [""; 0]);
     assert_eq!(drift(&archive, &built(Some(zip("bb")))).0.len(), 1);
@@ -180,9 +180,8 @@ fn direct_references_are_held_to_their_commit_or_digest() {
 fn an_environment_that_one_side_lacks_is_all_extra_or_all_missing() {
     let mut tree = FrozenTree::default();
     tree.environments.insert("gone".to_owned(), frozen("dependencies:\n  - a=1\n", Some("b==1\n")));
-    let mut inventory = Inventory::default();
-    inventory.environments.insert("new".to_owned(), installed("a=1 +a==1 b==1"));
-    let outcome = all(&tree, &inventory, Platform::Amd64);
+    let built = BTreeMap::from([("new".to_owned(), installed("a=1 +a==1 b==1"))]);
+    let outcome = all(&tree, &built, Platform::Amd64);
     let counts = outcome.environments.iter().map(|e| (e.name.as_str(), e.same, e.differences.len()));
     assert_eq!(counts.collect::<Vec<_>>(), [("gone", 0, 2), ("new", 0, 2)]);
 }

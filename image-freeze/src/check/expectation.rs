@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use common::frozen::FrozenEnvironment;
+use common::report::DriftClass;
 use common::requirement::{DirectReference, MarkerTarget, PackageName, PipItem, PipRequirement, PipSource};
 use pep440_rs::{Version, VersionSpecifiers};
 
@@ -20,6 +21,11 @@ pub(super) struct Expectation<'a> {
     pub what: What<'a>,
     /// Whether it must be there.
     pub demanded: bool,
+    /// The digests of which its archive must have one, as `sha256:…`; none if any will do.
+    hashes: &'a [String],
+    /// Whether the list itself names it: an export tells a version also of what came out of version
+    /// control.
+    is_listed: bool,
 }
 
 /// Which version or source is expected.
@@ -45,14 +51,16 @@ pub(super) fn of<'a>(
     let list = frozen.pip.iter().flat_map(|file| requirements(&file.items));
     let has_list = frozen.pip.is_some();
     let mut expected = BTreeMap::new();
-    for (requirement, demanded) in block.map(|r| (r, !has_list)).chain(list.map(|r| (r, true))) {
+    let block = block.map(|requirement| (requirement, !has_list, false));
+    for (requirement, demanded, is_listed) in block.chain(list.map(|r| (r, true, true))) {
         let known = requirement.marker.as_ref().map(|marker| target.map(|target| marker.holds(target)));
         let demanded = match known {
             Some(Some(false)) => continue,
             Some(None) => false,
             None | Some(Some(true)) => demanded,
         };
-        expected.insert(&requirement.name, Expectation { what: what(requirement), demanded });
+        let (what, hashes) = (what(requirement), requirement.hashes.as_slice());
+        expected.insert(&requirement.name, Expectation { what, demanded, hashes, is_listed });
     }
     expected
 }
@@ -73,10 +81,65 @@ fn what(requirement: &PipRequirement) -> What<'_> {
     }
 }
 
+impl Expectation<'_> {
+    /// Whether `distribution` is what is expected, as far as that was noted when it was installed.
+    pub(super) fn is(&self, distribution: &Distribution) -> bool {
+        self.what.is(distribution) && !self.is_of_commit(distribution) && self.other(distribution).is_none()
+    }
+
+    /// Whether it came out of version control, where a release was listed.
+    fn is_of_commit(&self, distribution: &Distribution) -> bool {
+        let commit = distribution.origin.as_ref().and_then(|origin| origin.commit.as_ref());
+        self.is_listed && commit.is_some() && !matches!(self.what, What::Direct(_))
+    }
+
+    /// The digest of its archive, if that was noted and is none of those that are expected.
+    fn other<'d>(&self, distribution: &'d Distribution) -> Option<&'d str> {
+        let mut comparable = self.hashes.iter().filter_map(|hash| hash.strip_prefix("sha256:")).peekable();
+        comparable.peek()?;
+        let found = distribution.origin.as_ref()?.sha256.as_deref()?;
+        (!comparable.any(|hash| hash.eq_ignore_ascii_case(found))).then_some(found)
+    }
+
+    /// What is wrong with `distribution`, which is not what is expected.
+    pub(super) fn class(&self, distribution: &Distribution) -> DriftClass {
+        match &self.what {
+            What::Direct(reference) if reference.commit().is_some() => DriftClass::SourceCommit,
+            What::Direct(_) => DriftClass::Hash,
+            what if !what.is(distribution) => DriftClass::Version,
+            _ if self.is_of_commit(distribution) => DriftClass::SourceCommit,
+            _ => DriftClass::Hash,
+        }
+    }
+
+    /// What was frozen, in words.
+    pub(super) fn text(&self, distribution: &Distribution) -> String {
+        match (self.class(distribution), self.hashes) {
+            (DriftClass::Hash, [hash]) => format!("{} {hash}", self.what.text()),
+            (DriftClass::Hash, [_, ..]) => format!("{} of {} digests", self.what.text(), self.hashes.len()),
+            _ => self.what.text(),
+        }
+    }
+
+    /// What was found instead, in words that can be compared with [`Self::text`].
+    pub(super) fn found(&self, distribution: &Distribution) -> String {
+        let Distribution { version, origin, .. } = distribution;
+        match origin.as_ref().map(|origin| (&origin.url, origin.commit.as_ref())) {
+            Some((url, Some(commit))) if self.is_of_commit(distribution) => {
+                format!("{version} from {url}@{commit}")
+            }
+            _ => match self.other(distribution).filter(|_| !matches!(self.what, What::Direct(_))) {
+                Some(digest) => format!("{version} sha256:{digest}"),
+                None => self.what.found(distribution),
+            },
+        }
+    }
+}
+
 impl What<'_> {
     /// Whether `distribution` is it. An address without a commit or digest says nothing about what
     /// stood there, so being there is all that can be asked.
-    pub(super) fn is(&self, distribution: &Distribution) -> bool {
+    fn is(&self, distribution: &Distribution) -> bool {
         let version = || distribution.version.parse::<Version>();
         match self {
             Self::Any => true,
@@ -109,7 +172,7 @@ impl What<'_> {
     }
 
     /// What was found instead, in words that can be compared with [`Self::text`].
-    pub(super) fn found(&self, distribution: &Distribution) -> String {
+    fn found(&self, distribution: &Distribution) -> String {
         let Distribution { version, origin, .. } = distribution;
         match (self, origin) {
             (Self::Direct(_), Some(Origin { url, commit: Some(commit), .. })) => {

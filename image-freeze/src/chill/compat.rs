@@ -4,18 +4,20 @@
 //! right-most `=` before a triple. R2: on one with four blanks and `-`, the right-most `==` before
 //! a triple. R3: in a pip file, every `==` before a triple, wherever it stands. Each becomes `~=`.
 
+use common::chill_policy::ChillPolicy;
+
 use super::loosen::{self, Loosened};
 use super::rule::is_triple;
 
 /// Loosens a conda environment file.
 pub(crate) fn conda(content: &str) -> Loosened {
-    let pins = loosen::conda(content, "").map_or(0, |by_meaning| by_meaning.pins);
+    let pins = loosen::conda(content, "", &ChillPolicy::default()).map_or(0, |by_meaning| by_meaning.pins);
     counted(content, r1_r2(content), pins)
 }
 
 /// Loosens a pip requirement file.
 pub(crate) fn pip(content: &str) -> Loosened {
-    let pins = loosen::pip(content, "").map_or(0, |by_meaning| by_meaning.pins);
+    let pins = loosen::pip(content, "", &ChillPolicy::default()).map_or(0, |by_meaning| by_meaning.pins);
     counted(content, r3(content), pins)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use common::chill_policy::{self, ChillPolicy};
 use common::deployment::Deployment;
 use common::frozen::{BASE, CONDA_FILE, FrozenError, PIP_FILE};
 use common::report::ChilledEnvironment;
@@ -78,10 +79,11 @@ fn loosened(
         (None, _) => return Err(missing(&conda_path)),
         (_, None) => return Err(missing(&pip_path)),
     };
+    let policy = ChillPolicy::read(&deployment.environment_dir(name).join(chill_policy::FILE_NAME))?;
     let (conda, pip) = match rules {
         Rules::Correct => (
-            loosen::conda(&conda, &conda_path.display().to_string())?,
-            loosen::pip(&pip, &pip_path.display().to_string())?,
+            loosen::conda(&conda, &conda_path.display().to_string(), &policy)?,
+            loosen::pip(&pip, &pip_path.display().to_string(), &policy)?,
         ),
         Rules::Compat => (compat::conda(&conda), compat::pip(&pip)),
     };

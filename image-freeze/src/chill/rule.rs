@@ -8,7 +8,8 @@
 
 use std::str::FromStr as _;
 
-use pep440_rs::Version;
+use common::chill_policy::ChillRule;
+use pep440_rs::{Version, VersionSpecifiers};
 
 /// Whether `text` begins with three numbers separated by dots: `1.2.3`, perhaps more.
 pub(super) fn is_triple(text: &[u8]) -> bool {
@@ -45,6 +46,46 @@ pub(super) fn loosens_conda(version: &str) -> bool {
     is_triple(version.as_bytes()) && !version.contains('+')
 }
 
+/// What a pip pin to `version`, which stands as `text`, becomes by a rule other than the default;
+/// `None` if it stays.
+///
+/// # Errors
+/// The rule is a range that is none, or that does not hold what is frozen; the message says so.
+pub(super) fn range_for_pip(rule: &ChillRule, version: &Version) -> Result<Option<String>, String> {
+    let text = version.to_string();
+    let public = text.split('+').next().unwrap_or_default();
+    let number = |at: usize| version.release().get(at).copied().unwrap_or(0);
+    let epoch = if version.epoch() == 0 { String::new() } else { format!("{}!", version.epoch()) };
+    let range = match rule {
+        ChillRule::Exact | ChillRule::Last => return Ok(None),
+        // Bounds, since not every pip holds 6b0 for a `6.*`.
+        ChillRule::Patch => format!(">={public},<{epoch}{}.{}", number(0), number(1) + 1),
+        ChillRule::Minor => format!(">={public},<{epoch}{}", number(0) + 1),
+        ChillRule::Any => format!(">={public}"),
+        ChillRule::Range(range) => range.clone(),
+    };
+    match VersionSpecifiers::from_str(&range) {
+        Ok(parsed) if parsed.contains(version) => Ok(Some(range)),
+        Ok(_) => Err(format!("{range} does not hold {version}, which is frozen")),
+        Err(error) => Err(format!("{range:?}: {}", error.to_string().lines().next().unwrap_or_default())),
+    }
+}
+
+/// The same for a conda pin. A version that does not begin with two numbers stays: what a range of
+/// it would hold is not plain.
+pub(super) fn range_for_conda(rule: &ChillRule, version: &str) -> Option<String> {
+    let mut numbers = version.split('.');
+    let mut number = || numbers.next().filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let (first, second) = (number(), number());
+    match (rule, first, second) {
+        (ChillRule::Range(range), ..) => Some(range.clone()),
+        (ChillRule::Any, Some(_), _) => Some(format!(">={version}")),
+        (ChillRule::Patch, Some(first), Some(second)) => Some(format!(">={version},{first}.{second}.*")),
+        (ChillRule::Minor, Some(first), Some(_)) => Some(format!(">={version},{first}.*")),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +116,39 @@ mod tests {
         check("1.2.3.*", false, true);
         // No version to pip, though one to conda.
         check("1.2.3_hotfix", false, true);
+    }
+
+    #[test]
+    fn each_rule_makes_a_range_that_holds_what_is_frozen() {
+        let check = |version: &str, rule: ChillRule, expected: Option<&str>| {
+            let parsed = Version::from_str(version).unwrap();
+            assert_eq!(range_for_pip(&rule, &parsed).unwrap().as_deref(), expected, "{version}");
+        };
+        check("1.2.3", ChillRule::Patch, Some(">=1.2.3,<1.3"));
+        check("1.2.3", ChillRule::Minor, Some(">=1.2.3,<2"));
+        check("1.2.3", ChillRule::Any, Some(">=1.2.3"));
+        check("1!2.3", ChillRule::Patch, Some(">=1!2.3,<1!2.4"));
+        check("5", ChillRule::Patch, Some(">=5,<5.1"));
+        check("1.2.3+cu118", ChillRule::Patch, Some(">=1.2.3,<1.3"));
+        check("1.2.3rc1", ChillRule::Minor, Some(">=1.2.3rc1,<2"));
+        check("1.2.3", ChillRule::Exact, None);
+        let range = |text: &str| {
+            range_for_pip(&ChillRule::Range(text.to_owned()), &Version::from_str("1.2").unwrap())
+        };
+        assert_eq!(range(">=1,<2").unwrap().unwrap(), ">=1,<2");
+        assert_eq!(range(">=2").unwrap_err(), ">=2 does not hold 1.2, which is frozen");
+        assert!(range("=>2").is_err());
+    }
+
+    #[test]
+    fn conda_ranges_are_made_of_plain_numbers() {
+        let check = |version: &str, rule: ChillRule, expected: Option<&str>| {
+            assert_eq!(range_for_conda(&rule, version).as_deref(), expected, "{version}");
+        };
+        check("3.11.9", ChillRule::Patch, Some(">=3.11.9,3.11.*"));
+        check("3.11.9", ChillRule::Minor, Some(">=3.11.9,3.*"));
+        check("9e", ChillRule::Any, None);
+        check("2024a", ChillRule::Minor, None);
+        check("1!2.3", ChillRule::Patch, None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr as _;
 
+use common::chill_policy::ChillPolicy;
 use common::requirement::{CondaFile, PipFile, PipSource};
 
 use super::{compat, loosen};
@@ -32,11 +33,7 @@ const PIP: [(&str, &str, &str); 28] = [
         "q~=1.2.3 ; python_version == \"3.11.1\"",
         "q~=1.2.3 ; python_version == \"3.11.1\"",
     ),
-    (
-        "r==1.2.3 \\\n    --hash=sha256:00",
-        "r~=1.2.3 \\\n    --hash=sha256:00",
-        "r==1.2.3 \\\n    --hash=sha256:00",
-    ),
+    ("r==1.2.3 \\\n    --hash=sha256:00", "r~=1.2.3 \\\n    --hash=sha256:00", "r~=1.2.3"),
     ("s[extra]==1.2.3", "s[extra]~=1.2.3", "s[extra]~=1.2.3"),
     ("t @ git+https://h/x@v==1.2.3", "t @ git+https://h/x@v~=1.2.3", "t @ git+https://h/x@v==1.2.3"),
     ("u @ git+https://h/x@1.2.3#egg=u", "u @ git+https://h/x@1.2.3#egg=u", "u @ git+https://h/x@1.2.3#egg=u"),
@@ -94,7 +91,7 @@ fn d28_pip_pins_row_by_row() {
     for (line, by_text, by_meaning) in PIP {
         let line = format!("{line}\n");
         assert_eq!(compat::pip(&line).text, format!("{by_text}\n"), "--compat");
-        let loosened = loosen::pip(&line, "r.txt").unwrap().text;
+        let loosened = loosen::pip(&line, "r.txt", &ChillPolicy::default()).unwrap().text;
         assert_eq!(loosened, format!("{by_meaning}\n"));
         for specifier in specifiers(&loosened) {
             assert!(pep440_rs::VersionSpecifiers::from_str(&specifier).is_ok(), "{specifier}");
@@ -107,7 +104,7 @@ fn d28_conda_pins_row_by_row() {
     for (line, by_text, by_meaning) in CONDA {
         let around = |line: &str| format!("name: x\ndependencies:\n{line}\n");
         assert_eq!(compat::conda(&around(line)).text, around(by_text), "--compat");
-        let loosened = loosen::conda(&around(line), "r.yml").unwrap().text;
+        let loosened = loosen::conda(&around(line), "r.yml", &ChillPolicy::default()).unwrap().text;
         assert_eq!(loosened, around(by_meaning));
         CondaFile::parse(loosened.as_bytes(), "r.yml").unwrap();
     }
@@ -118,7 +115,7 @@ fn d28_conda_pins_row_by_row() {
 fn every_loosened_pin_still_allows_the_frozen_version() {
     for (line, _, _) in PIP {
         let before = PipFile::parse(line.as_bytes(), "r.txt").unwrap();
-        let after = loosen::pip(line, "r.txt").unwrap().text;
+        let after = loosen::pip(line, "r.txt", &ChillPolicy::default()).unwrap().text;
         let after = PipFile::parse(after.as_bytes(), "r.txt").unwrap();
         for (old, new) in before.requirements().zip(after.requirements()) {
             if let (Some(pinned), PipSource::Specifiers(range)) = (old.pin(), &new.source) {
@@ -131,20 +128,23 @@ fn every_loosened_pin_still_allows_the_frozen_version() {
 #[test]
 fn line_ends_and_a_missing_last_one_are_kept() {
     let check = |text: &str, expected: &str| {
-        assert_eq!(loosen::pip(text, "r").unwrap().text, expected);
+        assert_eq!(loosen::pip(text, "r", &ChillPolicy::default()).unwrap().text, expected);
         assert_eq!(compat::pip(text).text, expected);
     };
     check("a==1.2.3\r\nb==1.2.3", "a~=1.2.3\r\nb~=1.2.3");
     let yml = "dependencies:\r\n  - a=1.2.3\r\n  - b=1.2.3";
     let expected = "dependencies:\r\n  - a~=1.2.3\r\n  - b~=1.2.3";
-    assert_eq!(loosen::conda(yml, "r").unwrap().text, expected);
+    assert_eq!(loosen::conda(yml, "r", &ChillPolicy::default()).unwrap().text, expected);
     assert_eq!(compat::conda(yml).text, expected);
 }
 
 #[test]
 fn pins_and_what_was_loosened_are_counted() {
-    let loosened = loosen::pip("a==1.2.3\nb==1.2\nc>=1\nd @ https://h/d.zip\n", "r").unwrap();
+    let loosened =
+        loosen::pip("a==1.2.3\nb==1.2\nc>=1\nd @ https://h/d.zip\n", "r", &ChillPolicy::default()).unwrap();
     assert_eq!((loosened.pins, loosened.freed), (2, 1));
-    let loosened = loosen::conda("dependencies:\n  - a=1.2.3\n  - b=1.2=h0\n  - c\n", "r").unwrap();
+    let loosened =
+        loosen::conda("dependencies:\n  - a=1.2.3\n  - b=1.2=h0\n  - c\n", "r", &ChillPolicy::default())
+            .unwrap();
     assert_eq!((loosened.pins, loosened.freed), (2, 1));
 }

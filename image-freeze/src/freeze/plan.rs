@@ -6,6 +6,7 @@ use std::path::Path;
 use common::deployment::Deployment;
 use common::frozen::{self, CONDA_FILE, FrozenEnvironment, PIP_FILE};
 use common::report::ImageIdentity;
+use common::requirement::CondaFile;
 
 use crate::error::Error;
 use crate::overlay::{self, Files, Standing};
@@ -21,6 +22,19 @@ pub(super) struct Plan {
     pub kept: Vec<String>,
     /// What the user should know.
     pub notices: Vec<String>,
+}
+
+impl Plan {
+    /// Notes what only the tree has; call it when no file is added any more.
+    pub(super) fn keep(&mut self, standing: &Standing) {
+        self.kept = standing.kept(&self.files).iter().map(|path| path.display().to_string()).collect();
+    }
+
+    /// Where in the image the environment `name` is, as its export says.
+    pub(super) fn prefix(&self, name: &str) -> Option<String> {
+        let content = self.files.get(&Path::new(name).join(CONDA_FILE))?;
+        CondaFile::parse(&content.bytes, CONDA_FILE).ok()?.prefix
+    }
 }
 
 /// Plans to lay `files`, which came out of `image`, over the tree.
@@ -57,8 +71,7 @@ pub(super) fn make(
             ));
         }
     }
-    let kept = standing.kept(&files).iter().map(|path| path.display().to_string()).collect();
-    Ok(Plan { files, environments, kept, notices })
+    Ok(Plan { files, environments, kept: Vec::new(), notices })
 }
 
 /// Whether the image holds the environment's specs; half of them, or bad ones, are an error.

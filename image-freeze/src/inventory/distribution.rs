@@ -1,9 +1,8 @@
 //! The metadata files of an installed Python distribution.
 
+use common::inventory::Origin;
 use common::requirement::PackageName;
 use serde::Deserialize;
-
-use super::Origin;
 
 /// Name and version, as `METADATA` or `PKG-INFO` tells them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +40,7 @@ impl Identity {
 ///
 /// # Errors
 /// It is none; the message says why.
-pub(super) fn origin(content: &[u8]) -> Result<Origin, String> {
+pub(crate) fn origin(content: &[u8]) -> Result<Origin, String> {
     #[derive(Deserialize)]
     struct DirectUrl {
         url: String,
@@ -49,6 +48,13 @@ pub(super) fn origin(content: &[u8]) -> Result<Origin, String> {
         vcs_info: Option<VcsInfo>,
         #[serde(default)]
         archive_info: Option<ArchiveInfo>,
+        #[serde(default)]
+        dir_info: Option<DirInfo>,
+    }
+    #[derive(Deserialize)]
+    struct DirInfo {
+        #[serde(default)]
+        editable: bool,
     }
     #[derive(Deserialize)]
     struct VcsInfo {
@@ -73,7 +79,8 @@ pub(super) fn origin(content: &[u8]) -> Result<Origin, String> {
         let old = archive.hash.and_then(|hash| hash.strip_prefix("sha256=").map(str::to_owned));
         archive.hashes.and_then(|hashes| hashes.sha256).or(old)
     });
-    Ok(Origin { url: read.url, commit: read.vcs_info.and_then(|vcs| vcs.commit_id), sha256 })
+    let editable = read.dir_info.is_some_and(|dir| dir.editable);
+    Ok(Origin { url: read.url, commit: read.vcs_info.and_then(|vcs| vcs.commit_id), sha256, editable })
 }
 
 #[cfg(test)]
@@ -100,7 +107,8 @@ mod tests {
         ] {
             assert_eq!(origin(archive).unwrap().sha256.as_deref(), Some("12"));
         }
-        assert_eq!(origin(br#"{"url": "file:///x", "dir_info": {"editable": true}}"#).unwrap().commit, None);
+        let editable = origin(br#"{"url": "file:///x", "dir_info": {"editable": true}}"#).unwrap();
+        assert!(editable.editable && editable.commit.is_none());
         assert!(origin(b"{").is_err());
     }
 }

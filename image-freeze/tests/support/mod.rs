@@ -4,14 +4,18 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+pub mod index;
+
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use common::digest::{self, Digest};
 use common::testing::{FakeEngine, Repository};
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// The mission's image.
 pub const IMAGE: &str = "notebook-roman:latest";
@@ -52,6 +56,24 @@ impl Lab {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_image-freeze"));
+        command.args(args).current_dir(self.repository.root()).env_clear().env("PATH", self.path());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// A directory with this tool, and beside it a tool `name` that only runs `script`.
+    pub fn with_sibling(name: &str, script: &str) -> TempDir {
+        let bin = tempfile::tempdir().unwrap();
+        let (built, program) = (env!("CARGO_BIN_EXE_image-freeze"), bin.path().join("image-freeze"));
+        fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(|_| ())).unwrap();
+        fs::write(bin.path().join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(bin.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        bin
+    }
+
+    /// As [`Self::command`], with the tool that is in `bin`.
+    pub fn command_in(&self, bin: &TempDir, args: &[&str]) -> Command {
+        let mut command = Command::new(bin.path().join("image-freeze"));
         command.args(args).current_dir(self.repository.root()).env_clear().env("PATH", self.path());
         command.stdin(Stdio::null());
         command
@@ -125,4 +147,33 @@ pub fn release_data() -> Option<PathBuf> {
         eprintln!("skipped: no release data (set IMAGE_TOOLS_DATA to a directory with 2024-08/deployments)");
     }
     found.map(|dir| dir.join("2024-08/deployments"))
+}
+
+/// A repository with the real specs of `mission` in roman's place, for questions to the real index;
+/// its commands have what tells this machine's index and its certificate authorities.
+pub fn real(data: &Path, mission: &str) -> Option<RealLab> {
+    if std::env::var_os("IMAGE_TOOLS_OFFLINE").is_some() {
+        eprintln!("skipped: IMAGE_TOOLS_OFFLINE is set");
+        return None;
+    }
+    let lab = Lab::on(FakeEngine::docker(), Repository::new().git(), &[]);
+    for tree in ["environments", "env-frozen"] {
+        let target = lab.repository.at(&format!("deployments/roman/{tree}"));
+        _ = fs::remove_dir_all(&target);
+        common::tree::copy(&data.join(mission).join(tree), &target).unwrap();
+    }
+    Some(RealLab(lab))
+}
+
+/// See [`real`].
+pub struct RealLab(pub Lab);
+
+impl RealLab {
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.0.command(args);
+        let tells = |name: &str| ["SSL_CERT_", "PIP_", "UV_"].iter().any(|start| name.starts_with(start));
+        let known = std::env::vars().filter(|(name, _)| tells(name) || name == "HOME" || name == "PATH");
+        command.envs(known);
+        command
+    }
 }
