@@ -1,5 +1,7 @@
 //! What can be typed.
 
+use std::path::PathBuf;
+
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use common::cli::{SharedArgs, VoiceArgs};
 
@@ -28,6 +30,12 @@ pub enum Command {
     Tag(TagArgs),
     /// Deliver the tested image, by digest
     Deliver(DeliverArgs),
+    /// Tell what changed since another release, as Markdown or JSON
+    Notes(NotesArgs),
+    /// Propose the release: branch, commit, push, and a pull request with the notes
+    Propose(ProposeArgs),
+    /// Verify a release on any machine, from its tag and a registry or layout alone
+    Verify(VerifyArgs),
     /// Tell whether a branch differs from another in some paths: branch-changes-obj
     Changed(ChangedArgs),
     /// Commit new versions on a branch of their own: release
@@ -48,6 +56,9 @@ impl Command {
             Self::Check(args) => args.shared.voice,
             Self::Tag(args) => args.shared.voice,
             Self::Deliver(args) => args.shared.voice,
+            Self::Notes(args) => args.shared.voice,
+            Self::Propose(args) => args.shared.voice,
+            Self::Verify(args) => args.voice,
             Self::Changed(args) => args.voice,
             Self::Prepare(args) => args.shared.voice,
             Self::Hashes(args) => args.shared.voice,
@@ -77,7 +88,7 @@ pub struct VersionsArgs {
 }
 
 /// Arguments of `save`.
-#[derive(ClapArgs, Debug)]
+#[derive(ClapArgs, Debug, Default)]
 pub struct SaveArgs {
     /// The commit's message [default: `Release roman-12.0.0, infrastructure 1.3.0`]
     #[arg(short, long, value_name = "MESSAGE")]
@@ -110,6 +121,10 @@ pub struct TagsArgs {
     /// The git remote [default: the one that the branch is pushed to, or the only one]
     #[arg(long, value_name = "REMOTE")]
     pub remote: Option<String>,
+
+    /// The branch that releases are made of [default: whichever is checked out]
+    #[arg(long, value_name = "BRANCH")]
+    pub branch: Option<String>,
 }
 
 /// Arguments of `check`.
@@ -143,6 +158,10 @@ pub struct TagArgs {
     #[arg(long)]
     pub execute: bool,
 
+    /// Sign the tags, with the key and the program that git's own settings name
+    #[arg(long)]
+    pub sign: bool,
+
     /// Do not run the check first
     #[arg(long)]
     pub no_check: bool,
@@ -150,6 +169,30 @@ pub struct TagArgs {
     /// Shared flags.
     #[command(flatten)]
     pub shared: SharedArgs,
+}
+
+/// How a registry is spoken to, and what it gets besides the image.
+#[derive(ClapArgs, Clone, Debug)]
+pub struct RegistryArgs {
+    /// Sign the digest in a registry with this key, so that cosign can verify it: ECDSA P-256, PEM
+    #[arg(long, value_name = "FILE")]
+    pub sign_key: Option<PathBuf>,
+
+    /// Attach nothing: neither record nor provenance nor evidence
+    #[arg(long)]
+    pub no_attach: bool,
+
+    /// Read the registry's password from standard input: `aws ecr get-login-password | release-tag deliver …`
+    #[arg(long, conflicts_with = "document")]
+    pub password_stdin: bool,
+
+    /// Whose password it is
+    #[arg(long, value_name = "NAME", default_value = "AWS", requires = "password_stdin")]
+    pub username: String,
+
+    /// Speak plain HTTP with this registry
+    #[arg(long, value_name = "HOST:PORT")]
+    pub insecure_host: Vec<String>,
 }
 
 /// Arguments of `deliver`.
@@ -164,6 +207,10 @@ pub struct DeliverArgs {
     #[arg(long)]
     pub execute: bool,
 
+    /// Take the image from this archive, which an engine saved, instead of the engine
+    #[arg(long, value_name = "ARCHIVE")]
+    pub from: Option<PathBuf>,
+
     /// How layers are stored
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub compress: Compression,
@@ -176,13 +223,86 @@ pub struct DeliverArgs {
     #[arg(long)]
     pub replace_tag: bool,
 
-    /// Speak plain HTTP with this registry
-    #[arg(long, value_name = "HOST:PORT")]
-    pub insecure_host: Vec<String>,
+    /// How a registry is spoken to.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
 
     /// Shared flags.
     #[command(flatten)]
     pub shared: SharedArgs,
+}
+
+/// Arguments of `notes`.
+#[derive(ClapArgs, Debug)]
+pub struct NotesArgs {
+    /// The tag of the release before [default: the mission's highest in the history]
+    #[arg(long, value_name = "TAG")]
+    pub from: Option<String>,
+
+    /// The tag of the release that is told of [default: the work tree]
+    #[arg(long, value_name = "TAG")]
+    pub to: Option<String>,
+
+    /// Shared flags.
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+/// Arguments of `propose`.
+#[derive(ClapArgs, Debug)]
+pub struct ProposeArgs {
+    /// The branch that is proposed [default: `release-roman-12.0.0`]
+    #[arg(long, value_name = "BRANCH")]
+    pub branch: Option<String>,
+
+    /// The branch that it is to be merged into
+    #[arg(long, value_name = "BRANCH", default_value = "main")]
+    pub base: String,
+
+    /// The git remote [default: the one that the branch is pushed to, or the only one]
+    #[arg(long, value_name = "REMOTE")]
+    pub remote: Option<String>,
+
+    /// Do it; without this, only show the plan
+    #[arg(long)]
+    pub execute: bool,
+
+    /// Shared flags.
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+/// Arguments of `verify`. Nothing needs to be configured here.
+#[derive(ClapArgs, Debug)]
+pub struct VerifyArgs {
+    /// A release's tag (`roman-12.0.0`), or an image: `docker://REGISTRY/REPOSITORY:TAG`, `oci:DIR`,
+    /// `oci-archive:FILE`
+    #[arg(value_name = "TAG|IMAGE")]
+    pub what: String,
+
+    /// Where the image of the tag is: `docker://REGISTRY/REPOSITORY`, `oci:DIR`, `oci-archive:FILE`
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+
+    /// The public key that the image must be signed with: PEM
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+
+    /// Speak plain HTTP with this registry
+    #[arg(long, value_name = "HOST:PORT")]
+    pub insecure_host: Vec<String>,
+
+    /// The repository [default: the one around the working directory]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+
+    /// Print the document, also on a terminal
+    #[arg(long)]
+    pub json: bool,
+
+    /// How much is said.
+    #[command(flatten)]
+    pub voice: VoiceArgs,
 }
 
 impl DeliverArgs {

@@ -4,7 +4,9 @@
 mod facts;
 mod gather;
 mod git_rules;
+mod history;
 mod image_rules;
+mod record_rules;
 mod rules;
 mod table;
 mod tree_rules;
@@ -20,7 +22,8 @@ use crate::args::{CheckArgs, TagsArgs};
 use crate::error::Error;
 use crate::workplace::Workplace;
 
-pub use facts::{Facts, Remote};
+pub use facts::{Environment, Facts, Found, Remote};
+pub use record_rules::writable;
 pub use table::GateTable;
 
 /// How far the check goes.
@@ -30,6 +33,15 @@ pub enum Reach {
     Clone,
     /// And the remote.
     Remote,
+}
+
+/// Where an image that is delivered is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageReach {
+    /// The engine must have it.
+    Engine,
+    /// An archive holds it.
+    Archive,
 }
 
 /// A check that was made.
@@ -58,14 +70,27 @@ impl Gate {
     }
 
     /// Checks only what makes an image fit to be delivered: it was built here of what is in the
-    /// tree, frozen, and tested green.
+    /// tree and in the commit, frozen, tested green and recorded, and no tag of its version stands for
+    /// another one. An archive needs no engine that has it.
     ///
     /// # Errors
     /// As [`Self::of`].
-    pub fn of_image(workplace: &Workplace, console: &Console) -> Result<Self, Error> {
-        let facts = gather::image_only(workplace, console)?;
-        let rules = rules::judge(&facts, |rule| rule.for_delivery);
+    pub fn of_image(workplace: &Workplace, reach: ImageReach, console: &Console) -> Result<Self, Error> {
+        let facts = gather::delivery(workplace, console)?;
+        if let Some(reason) = &facts.git.unknown {
+            console.warn(format_args!("no commit and no tag was looked at: {reason}"));
+        }
+        let needless = |rule: &rules::Rule| reach == ImageReach::Archive && rule.code == "RT043";
+        let rules = rules::judge(&facts, |rule| rule.for_delivery && !needless(rule));
         Ok(Self { facts, rules })
+    }
+
+    /// Looks only at the tree and the image, and judges nothing.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn unjudged(workplace: &Workplace, console: &Console) -> Result<Facts, Error> {
+        gather::image_only(workplace, console)
     }
 
     /// Whether no rule is broken.
@@ -99,7 +124,7 @@ impl Gate {
             }
         }
         let image = self.image().cloned();
-        let table = GateTable(self.rules.clone());
+        let table = GateTable { rules: self.rules.clone(), verify: false };
         let outcome = Outcome::Gate(GateOutcome { rules: self.rules });
         Ok(session.finish(Finding { verdict, image, outcome }, &table)?)
     }

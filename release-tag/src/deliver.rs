@@ -4,6 +4,7 @@
 //! Whatever the destination, the image first becomes a layout in this clone. Archives and registries
 //! get the very bytes of that layout, so that the digest is the same everywhere.
 
+mod attachments;
 mod destination;
 mod local;
 mod push;
@@ -16,13 +17,16 @@ use common::engine::Engine;
 use common::fault::Status;
 use common::report::{DeliverOutcome, DeliveryStatus, ImageIdentity, Outcome, Verdict};
 use common::session::{Finding, Session};
+use p256::ecdsa::SigningKey;
 
 use crate::args::DeliverArgs;
-use crate::check::Gate;
+use crate::check::{Facts, Gate, ImageReach};
 use crate::error::Error;
 use crate::oci::{Layout, Proof};
+use crate::signature;
 use crate::workplace::Workplace;
 
+pub use attachments::{PROVENANCE, is_bill};
 use destination::Destination;
 
 /// An image to deliver, and how.
@@ -32,9 +36,22 @@ struct Delivery<'a> {
     args: &'a DeliverArgs,
     console: &'a Console,
     image: &'a ImageIdentity,
-    /// The engine that was seen to have it.
-    engine: &'a Engine,
+    /// What is known about it.
+    facts: &'a Facts,
+    /// Where it comes from.
+    source: &'a Source,
+    /// What signs it.
+    key: Option<SigningKey>,
     tag: &'a str,
+}
+
+/// Where an image comes from.
+#[derive(Debug)]
+enum Source {
+    /// The engine that was seen to have it.
+    Engine(Engine),
+    /// An archive that somebody saved.
+    Archive(PathBuf),
 }
 
 /// What a delivery came to.
@@ -53,16 +70,18 @@ pub fn run(args: &DeliverArgs, console: &Console) -> Result<Status, Error> {
     let workplace = Workplace::of(&session)?;
     // A destination that is none is told before anything is looked at.
     let named = args.destination.as_deref().map(str::parse::<Destination>).transpose()?;
-    let gate = Gate::of_image(&workplace, console)?;
-    let engine = gate.facts.image.engine.as_ref().ok().and_then(|presence| presence.handle.clone());
-    let (true, Some(image), Some(engine), Ok(release)) =
-        (gate.is_open(), gate.image().cloned(), engine, gate.facts.tree.release.clone())
+    let key = args.registry.sign_key.as_deref().map(signature::read_private).transpose()?;
+    let reach = if args.from.is_some() { ImageReach::Archive } else { ImageReach::Engine };
+    let gate = Gate::of_image(&workplace, reach, console)?;
+    let (true, Some(image), Some(source), Ok(release)) =
+        (gate.is_open(), gate.image().cloned(), source(args, &gate.facts), gate.facts.tree.release.clone())
     else {
         return gate.finish(session, console);
     };
     let tag = release.mission.to_string();
     let destination = named.unwrap_or_else(|| Destination::Layout(workplace.deliveries().join(&tag)));
-    let delivery = Delivery { place: &workplace, args, console, image: &image, engine: &engine, tag: &tag };
+    let (facts, place) = (&gate.facts, &workplace);
+    let delivery = Delivery { place, args, console, image: &image, facts, source: &source, key, tag: &tag };
     let arrived = delivery.to(&destination)?;
     let outcome = DeliverOutcome {
         delivery: arrived.status,
@@ -96,6 +115,14 @@ impl Delivery<'_> {
             Destination::Archive(file) => self.to_archive(&own, &whole(file)),
             Destination::Registry(repository) => self.to_registry(&own, repository),
         }
+    }
+}
+
+/// Where the image is taken from: the archive that was named, else the engine that has it.
+fn source(args: &DeliverArgs, facts: &Facts) -> Option<Source> {
+    match &args.from {
+        Some(file) => Some(Source::Archive(file.clone())),
+        None => facts.image.engine.as_ref().ok()?.handle.clone().map(Source::Engine),
     }
 }
 

@@ -7,8 +7,10 @@ use common::digest::Digest;
 use common::engine::EngineError;
 use common::evidence::EvidenceError;
 use common::fault::{Fault, Status};
+use common::frozen::FrozenError;
 use common::git::{GitError, Ignored};
 use common::lock::LockError;
+use common::process::ProcessError;
 use common::session::SessionError;
 use common::state_file::StateFileError;
 use common::version_file::{BadMissionVersion, VersionFileError};
@@ -17,6 +19,7 @@ use thiserror::Error;
 use crate::companion::CompanionError;
 use crate::oci::OciError;
 use crate::registry::{BadRepository, RegistryError};
+use crate::signature::KeyError;
 
 /// The release could not be versioned, saved, checked, tagged or delivered.
 #[derive(Debug, Error)]
@@ -153,6 +156,31 @@ pub enum Error {
         /// Where it is.
         found: String,
     },
+    /// There is no such tag.
+    #[error("there is no tag {tag} in this clone")]
+    NoSuchTag {
+        /// What was given.
+        tag: String,
+    },
+    /// There is nobody to propose to.
+    #[error("there is no remote to propose the release to")]
+    NoRemote,
+    /// The branch has something else.
+    #[error("the branch {branch} is at {found}, not at {commit}")]
+    BranchElsewhere {
+        /// The branch.
+        branch: String,
+        /// Where it is.
+        found: String,
+        /// The commit that is checked out.
+        commit: String,
+    },
+    /// The frozen specs make no sense.
+    #[error(transparent)]
+    Frozen(#[from] FrozenError),
+    /// A program that helps could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// The destination is none.
     #[error("{given:?} is no destination: {reason}")]
     BadDestination {
@@ -161,6 +189,12 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// There is no password where it was said to be.
+    #[error("there is no password on standard input")]
+    NoPassword,
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The registry's repository is none.
     #[error(transparent)]
     BadRepository(#[from] BadRepository),
@@ -210,11 +244,16 @@ impl Fault for Error {
             Self::Engine(error) => error.status(),
             Self::Oci(error) => error.status(),
             Self::Registry(error) => error.status(),
+            Self::Frozen(error) => error.status(),
+            Self::Process(error) => error.status(),
+            Self::Key(error) => error.status(),
             Self::VersionFile(error) => error.status(),
             Self::BadMissionVersion(_)
             | Self::BadCommonVersion { .. }
             | Self::NoSuchRule { .. }
+            | Self::NoSuchTag { .. }
             | Self::BadDestination { .. }
+            | Self::NoPassword
             | Self::BadRepository(_) => Status::Usage,
             Self::Lower { .. }
             | Self::Underway { .. }
@@ -223,6 +262,8 @@ impl Fault for Error {
             | Self::OtherCommon { .. }
             | Self::IgnoredSpecs { .. }
             | Self::NoCommit
+            | Self::NoRemote
+            | Self::BranchElsewhere { .. }
             | Self::NoVersions { .. }
             | Self::Taken { .. }
             | Self::Occupied { .. } => Status::No,
@@ -241,6 +282,7 @@ impl Fault for Error {
             Self::Git(error) => return error.hint(),
             Self::Engine(error) => return error.hint(),
             Self::Registry(error) => return error.hint(),
+            Self::Key(error) => return error.hint(),
             Self::VersionFile(error) => return error.hint(),
             Self::BadCommonVersion { given, .. } => return corrected(given),
             Self::Lower { .. } => "if it is meant: --allow-lower",
@@ -250,6 +292,9 @@ impl Fault for Error {
             Self::Nested { .. } => "move them out of the mission's directory",
             Self::OtherCommon { .. } => "if they belong to the release: release-tag save --include-common",
             Self::IgnoredSpecs { .. } => "take the rule out of the .gitignore, or: git add --force FILE",
+            Self::NoSuchTag { .. } => "git fetch --tags",
+            Self::NoRemote => "git remote add origin URL",
+            Self::BranchElsewhere { .. } => "choose another name: --branch NAME",
             Self::NoCommit | Self::NoVersions { .. } => "release-tag save",
             Self::Taken { .. } => "choose other versions: release-tag versions",
             Self::BadDestination { .. } => "oci:DIR, oci-archive:FILE or docker://REGISTRY/REPOSITORY",

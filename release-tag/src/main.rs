@@ -2,14 +2,22 @@
 
 mod args;
 mod check;
+mod committed;
 mod companion;
 mod deliver;
+mod dispatch;
 mod error;
+mod message;
+mod notes;
 mod oci;
+mod propose;
+mod record;
 mod registry;
 mod release;
 mod save;
+mod signature;
 mod tag;
+mod verify;
 mod versions;
 mod workplace;
 
@@ -18,27 +26,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use common::cli;
 use common::console::Console;
-use common::fault::Status;
-
-use crate::args::{Args, Command};
-use crate::error::Error;
 
 fn main() -> ExitCode {
-    let command = Args::parse().command;
+    let command = args::Args::parse().command;
     let console = Console::stderr("release-tag", command.voice().verbosity());
-    cli::end(run(command, &console), &console)
-}
-
-fn run(command: Command, console: &Console) -> Result<Status, Error> {
-    match command {
-        Command::Versions(args) => versions::run(&args, console),
-        Command::Save(args) => save::run(&args, console),
-        Command::Check(args) => check::run(&args, console),
-        Command::Tag(args) => tag::run(&args, console),
-        Command::Deliver(args) => deliver::run(&args.settled(), console),
-        Command::Changed(args) => companion::changed(&args, console),
-        Command::Prepare(args) => companion::prepare(&args, console),
-        Command::Hashes(args) => companion::hashes(&args, console),
-        Command::PostMerge(args) => companion::post_merge(&args, console),
-    }
+    cli::end(dispatch::run(command, &console), &console)
 }

@@ -5,27 +5,22 @@
 //! each uncompressed layer, so whoever checks both has checked every byte of the image.
 
 mod archive;
-mod blobs;
-mod error;
+mod artifact;
 mod layer;
 mod layout;
-mod model;
 mod pack;
 mod parallel;
 mod prove;
-mod saved;
 
 pub use archive::Archive;
-pub use error::OciError;
+pub use artifact::{Artifact, Attachment, MEDIA_IN_TOTO, MEDIA_RECORD};
+pub use common::oci::blobs::Blobs;
+pub use common::oci::model::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST, Manifest, to_json};
+pub use common::oci::{Descriptor, MANIFEST_TYPES, MAX_JSON, OciError, SavedImage};
 pub use layer::Compression;
 pub use layout::Layout;
-pub use model::{Descriptor, MANIFEST_TYPES};
 pub use pack::{pack, tagged_in};
 pub use prove::{Depth, Proof, prove};
-pub use saved::SavedImage;
-
-/// No JSON of an image is read beyond this many bytes; registries have the same limit.
-pub const MAX_JSON: u64 = 4 << 20;
 
 #[cfg(test)]
 mod tests;

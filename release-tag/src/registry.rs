@@ -9,6 +9,7 @@ mod client;
 mod credentials;
 mod error;
 mod manifests;
+mod referrers;
 mod repository;
 mod retry;
 mod upload;

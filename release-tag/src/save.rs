@@ -1,11 +1,14 @@
-//! `release-tag save`: commits what belongs to the release, all of it and nothing else.
+//! `release-tag save`: commits what belongs to the release, all of it and nothing else. Once the
+//! frozen image was tested and compared, that includes the release's record.
 
 mod plan;
+mod record;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use common::console::Console;
+use common::digest::Digest;
 use common::fault::Status;
 use common::git::{ChangeKind, Repo};
 use common::report::{Outcome, SaveOutcome, Verdict};
@@ -17,6 +20,7 @@ use crate::release::Release;
 use crate::workplace::Workplace;
 
 pub use plan::Plan;
+use record::Due;
 
 /// Commits the release.
 ///
@@ -28,7 +32,21 @@ pub fn run(args: &SaveArgs, console: &Console) -> Result<Status, Error> {
     let release = Release::in_tree(&workplace.deployment)?;
     let _lock = workplace.lock(console)?;
     let repo = Repo::open(workplace.deployment.root(), console)?;
-    let plan = Plan::of(&repo, &workplace.deployment, args)?;
+    let mut plan = Plan::of(&repo, &workplace.deployment, args)?;
+    let record = match record::due(&workplace, console)? {
+        Due::Record(bytes) => Some(bytes),
+        Due::NotYet(reasons) => {
+            for reason in reasons {
+                let notice = format!("no record of the release is written: {reason}");
+                console.notice(&notice);
+                session.note(notice);
+            }
+            None
+        }
+    };
+    if let Some(bytes) = &record {
+        plan = record::put(bytes, plan, (&repo, &workplace.deployment), args)?;
+    }
     let message = args.message.clone().unwrap_or_else(|| release.title());
     let branch = repo.branch()?;
     if branch.is_none() {
@@ -44,10 +62,24 @@ pub fn run(args: &SaveArgs, console: &Console) -> Result<Status, Error> {
         Some(commit)
     };
     let paths = plan.changes.iter().map(|change| change.path.display().to_string()).collect();
-    let outcome = SaveOutcome { planned: args.dry_run, commit, branch, message, paths };
+    let record = record.as_deref().map(Digest::of);
+    let outcome = SaveOutcome { planned: args.dry_run, commit, branch, message, paths, record };
     let table = Table(outcome.clone(), plan);
     let finding = Finding { verdict: Verdict::Yes, image: None, outcome: Outcome::Save(outcome) };
     Ok(session.finish(finding, &table)?)
+}
+
+/// Commits what belongs to the release and is not committed yet, if there is anything. Gives the commit
+/// that then holds all of it.
+///
+/// # Errors
+/// As [`run`].
+pub fn commit(workplace: &Workplace, repo: &Repo<'_>, message: &str) -> Result<String, Error> {
+    let plan = Plan::of(repo, &workplace.deployment, &SaveArgs::default())?;
+    if plan.changes.is_empty() {
+        return repo.head()?.ok_or(Error::NoCommit);
+    }
+    Ok(repo.commit_only(&plan.changes, message)?)
 }
 
 fn tell(session: &mut Session, console: &Console, notice: String) {

@@ -80,7 +80,11 @@ pub fn apply(plan: &Plan, repo: &Repo<'_>, console: &Console) -> Result<(), Erro
     }
     for step in plan.steps.iter().filter(|step| step.make) {
         console.status(format_args!("tagging {} as {}", plan.short(), step.name));
-        repo.make_tag(&step.name, &plan.commit, &plan.message)?;
+        if plan.sign {
+            repo.sign_tag(&step.name, &plan.commit, &plan.message)?;
+        } else {
+            repo.make_tag(&step.name, &plan.commit, &plan.message)?;
+        }
     }
     let Some(remote) = &plan.remote else { return Ok(()) };
     let ours = plan.names(|step| step.push);

@@ -4,7 +4,9 @@
 
 mod support;
 
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Stdio;
 
 use common::digest::Digest;
 use common::document::Document;
@@ -174,6 +176,23 @@ fn d60_nothing_is_lost_on_the_way_to_a_release() {
     let outcome = release.run(&["prepare", "1.4.0", "13.0.0", "--yes"]).outcome("save");
     assert_eq!(outcome["branch"], "update-versions-2");
     assert!(release.refs().contains(&before.lines().next().unwrap().to_owned()));
+}
+
+/// `echo y | release 1.4.0 13.0.0` is a habit; a no leaves the clone as it was.
+#[test]
+fn an_answer_may_come_through_a_pipe() {
+    let release = Release::ready();
+    let _remote = release.remote();
+    let before = release.refs();
+    let answer = |word: &str| {
+        let mut command = release.command(&["prepare", "1.4.0", "13.0.0"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(word.as_bytes()).unwrap();
+        child.wait().unwrap().code()
+    };
+    assert_eq!((answer("n\n"), release.refs()), (Some(1), before));
+    assert_eq!(answer("yes\n"), Some(0));
+    assert_eq!(release.repository.read(FOUR[1]), "1.4.0\n");
 }
 
 /// D61: without configuration it worked in `$HOME`, on whatever repository is there.

@@ -122,9 +122,57 @@ fn only_what_was_tested_green_and_frozen_of_these_files_is_delivered() {
         built.use_frozen = UseFrozen::Floating;
         r.note_built(&built);
     });
-    refused(&["RT042"], &|r| r.repository.write("deployments/roman/MISSION_VERSION", "roman-13.0.0\n"));
-    refused(&["RT040"], &|r| fs::remove_dir_all(r.repository.at(".image/evidence/last-built")).unwrap());
-    refused(&["RT001", "RT042"], &|r| r.repository.write("deployments/roman/MISSION_VERSION", "\n"));
+    refused(&["RT002", "RT010", "RT042", "RT072"], &|r| {
+        r.repository.write("deployments/roman/MISSION_VERSION", "roman-13.0.0\n");
+    });
+    refused(&["RT040", "RT071", "RT072", "RT073", "RT074"], &|r| {
+        fs::remove_dir_all(r.repository.at(".image/evidence/last-built")).unwrap();
+    });
+    refused(&["RT001", "RT010", "RT042", "RT071", "RT072", "RT073", "RT074"], &|r| {
+        r.repository.write("deployments/roman/MISSION_VERSION", "\n");
+    });
+}
+
+/// Another image was delivered under the version of a tag that tells of the first one's record.
+#[test]
+fn a_version_that_was_tagged_is_delivered_as_what_was_tagged_only() {
+    for tags in [&["roman-12.0.0", "1.3.0"][..], &["roman-12.0.0-c-1.3.0"]] {
+        let mut release = Release::ready();
+        for tag in tags {
+            let message = format!("Release\n\nRelease-Record: {}", release.record());
+            release.repository.run_git(&["tag", "-a", "-m", &message, tag]);
+        }
+        release.run(&["deliver"]).outcome("deliver");
+        fs::remove_dir_all(default_layout(&release)).unwrap();
+        release.repository.write("deployments/roman/environments/roman-cal/roman-cal.pip", "mended\n");
+        release.repository.commit("mend");
+        release.id = release.engine.image(NAME, &["USE_FROZEN=1", "MENDED=1"]);
+        release.settle();
+        let ran = release.run(&["deliver"]);
+        assert_eq!((ran.code(), ran.broken()), (1, vec!["RT060".to_owned(), "RT063".to_owned()]));
+        assert!(!default_layout(&release).exists());
+        release.repository.write("deployments/roman/MISSION_VERSION", "roman-12.0.1\n");
+        release.repository.commit("another version");
+        release.settle();
+        release.run(&["deliver"]).outcome("deliver");
+    }
+}
+
+#[test]
+fn a_record_that_is_not_committed_delivers_nothing() {
+    let release = Release::ready();
+    release.repository.run_git(&["reset", "-q", "HEAD~1"]);
+    let ran = release.run(&["deliver"]);
+    assert_eq!((ran.code(), ran.broken()), (1, vec!["RT010".to_owned()]), "{}", ran.said());
+}
+
+#[test]
+fn a_copied_tree_is_delivered_and_said_to_have_no_history() {
+    let release = Release::ready();
+    fs::remove_dir_all(release.repository.at(".git")).unwrap();
+    let ran = release.run(&["deliver"]);
+    ran.outcome("deliver");
+    assert!(ran.said().contains("the tree is in no git repository"), "{}", ran.said());
 }
 
 #[test]
@@ -147,8 +195,7 @@ fn another_image_under_the_tag_is_replaced_only_on_request() {
     let before = read(&default_layout(&release));
     let mut newer = release;
     newer.id = newer.engine.image(NAME, &["USE_FROZEN=1", "NEWER=1"]);
-    newer.build();
-    newer.test(Verdict::Yes);
+    newer.settle();
     newer.run(&["deliver"]).refused(1, "under roman-12.0.0");
     assert_eq!(read(&default_layout(&newer)), before);
     newer.run(&["deliver", "--replace"]).outcome("deliver");
@@ -186,4 +233,24 @@ fn a_destination_that_is_none_is_told_at_once() {
     let release = Release::ready();
     release.run(&["deliver", "ghcr.io/org/roman"]).refused(2, "is no destination");
     release.run(&["deliver", "docker://ghcr.io/org/roman:12"]).refused(2, "the tag is MISSION_VERSION");
+}
+
+#[test]
+fn an_archive_is_delivered_where_the_engine_has_the_image_no_more() {
+    let release = Release::ready();
+    let expected = release.run(&["deliver"]).outcome("deliver")["manifest"].clone();
+    let home =
+        release.engine.program().parent().unwrap().parent().unwrap().join("images").join(release.id.hex());
+    let out = tempfile::tempdir().unwrap();
+    let archive = out.path().join("saved.tar").display().to_string();
+    fs::copy(home.join("archive.tar"), &archive).unwrap();
+    release.engine.fail("inspect", 9);
+    release.engine.fail("save", 9);
+    fs::remove_dir_all(default_layout(&release)).unwrap();
+    let outcome = release.run(&["deliver", "--from", &archive]).outcome("deliver");
+    assert_eq!(outcome["manifest"], expected);
+    fs::write(&archive, "no archive").unwrap();
+    fs::remove_dir_all(default_layout(&release)).unwrap();
+    assert_ne!(release.run(&["deliver", "--from", &archive]).code(), 0);
+    assert!(!default_layout(&release).exists());
 }

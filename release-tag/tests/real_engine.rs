@@ -45,18 +45,24 @@ fn the_delivered_configuration_is_the_images_own() {
         release.id = id;
         release.build();
         release.test(common::report::Verdict::Yes);
-        let mut command = release.command(&["deliver", "--engine", &choice.to_string()]);
-        // The real engine instead of the pretended one, and what it needs of the environment.
-        command.env("PATH", std::env::var_os("PATH").unwrap());
-        for variable in
-            ["HOME", "DOCKER_HOST", "CONTAINERS_STORAGE_CONF", "CONTAINERS_CONF", "XDG_RUNTIME_DIR"]
-        {
-            if let Some(value) = std::env::var_os(variable) {
-                command.env(variable, value);
+        release.compare();
+        let run = |args: &[&str]| {
+            let mut command = release.command(args);
+            // The real engine instead of the pretended one, and what it needs of the environment.
+            command.env("PATH", std::env::var_os("PATH").unwrap());
+            for variable in
+                ["HOME", "DOCKER_HOST", "CONTAINERS_STORAGE_CONF", "CONTAINERS_CONF", "XDG_RUNTIME_DIR"]
+            {
+                if let Some(value) = std::env::var_os(variable) {
+                    command.env(variable, value);
+                }
             }
-        }
-        let ran = support::Ran(command.output().unwrap());
+            support::Ran(command.output().unwrap())
+        };
+        let saved = run(&["save", "--engine", &choice.to_string()]);
+        let ran = run(&["deliver", "--engine", &choice.to_string()]);
         engine.remove_image(&name, &console).unwrap();
+        saved.outcome("save");
         let outcome = ran.outcome("deliver");
         let layout = release.repository.at(".image/delivery/roman-12.0.0");
         let config = layout.join("blobs/sha256").join(release.id.hex());

@@ -2,16 +2,16 @@
 //! real one where there is one.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::print_stderr, reason = "what is skipped is told")]
 
 mod played;
+mod real;
 mod support;
 
 use std::fs;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use played::{Mood, Played};
+use real::{Real, free_port};
 use serde_json::json;
 use support::{Ran, Release};
 
@@ -48,7 +48,22 @@ fn again_nothing_moves() {
     registry.forget();
     let again = deliver(&release, &registry.host(), &[]).outcome("deliver");
     assert_eq!(again["delivery"], "present");
-    assert_eq!(registry.requests(), ["GET /v2/stsci/roman/manifests/roman-12.0.0"]);
+    let requests = registry.requests();
+    assert_eq!(requests[0], "GET /v2/stsci/roman/manifests/roman-12.0.0");
+    assert!(requests.iter().all(|request| request.starts_with("GET")), "{requests:#?}");
+}
+
+#[test]
+fn what_is_said_about_an_image_that_is_there_already_is_added() {
+    let (release, registry) = (Release::ready(), Played::start(&[]));
+    deliver(&release, &registry.host(), &["--no-attach"]).outcome("deliver");
+    registry.forget();
+    assert_eq!(deliver(&release, &registry.host(), &[]).outcome("deliver")["delivery"], "present");
+    let puts = |registry: &Played| registry.requests().iter().filter(|r| r.starts_with("PUT")).count();
+    assert!(puts(&registry) > 0, "{:#?}", registry.requests());
+    registry.forget();
+    deliver(&release, &registry.host(), &[]).outcome("deliver");
+    assert_eq!(puts(&registry), 0, "{:#?}", registry.requests());
 }
 
 #[test]
@@ -96,7 +111,7 @@ fn failures_that_stay_are_told_and_nothing_is_under_the_tag() {
     deliver(&release, &registry.host(), &[]).refused(69, "out of order");
     registry.accept();
     registry.forget();
-    arrived(&release, &registry.host());
+    deliver(&release, &registry.host(), &["--no-attach"]).outcome("deliver");
     assert!(!registry.requests().iter().any(|r| r.starts_with("PATCH")), "the blobs were there already");
 }
 
@@ -104,7 +119,7 @@ fn failures_that_stay_are_told_and_nothing_is_under_the_tag() {
 fn an_upload_that_breaks_goes_on_where_it_stopped() {
     let (release, registry) = (Release::ready(), Played::start(&[]));
     registry.cut_uploads(&[100, 150]);
-    arrived(&release, &registry.host());
+    deliver(&release, &registry.host(), &["--no-attach"]).outcome("deliver");
     let requests = registry.requests();
     assert!(
         requests.iter().any(|r| r.starts_with("PATCH") && r.contains("Content-Range: 100-")),
@@ -118,7 +133,7 @@ fn a_registry_that_forgets_an_upload_gets_it_from_the_start() {
     let (release, registry) = (Release::ready(), Played::start(&[]));
     registry.cut_uploads(&[100]);
     registry.forget_uploads();
-    arrived(&release, &registry.host());
+    deliver(&release, &registry.host(), &["--no-attach"]).outcome("deliver");
     assert!(registry.requests().iter().filter(|r| r.starts_with("POST")).count() == 3);
 }
 
@@ -157,6 +172,26 @@ fn tokens_and_passwords_are_given_to_whom_they_belong_and_shown_to_nobody() {
 }
 
 #[test]
+fn a_password_may_come_on_standard_input_and_is_shown_to_nobody() {
+    let registry = Played::start(&[Mood::Basic]);
+    let release = Release::ready();
+    let to = format!("docker://{}/stsci/roman", registry.host());
+    let with = |input: &[u8]| {
+        let args = ["deliver", &to, "--execute", "--verbose", "--username", "ada", "--password-stdin"];
+        let mut command = release.command(&args);
+        let pipe = std::process::Stdio::piped;
+        let mut child = command.stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
+        Ran(child.wait_with_output().unwrap())
+    };
+    with(b"").refused(2, "no password on standard input");
+    with(b"wrong\n").refused(77, "refuses");
+    let ran = with(b"hunter2\n");
+    ran.outcome("deliver");
+    assert!(!ran.said().contains("hunter2"), "{}", ran.said());
+}
+
+#[test]
 fn a_token_that_runs_out_in_the_middle_is_renewed() {
     let registry = Played::start(&[Mood::Bearer]);
     registry.tokens_last(3);
@@ -192,46 +227,6 @@ fn a_registry_that_is_not_there_is_unavailable() {
     deliver(&release, &format!("127.0.0.1:{port}"), &[]).refused(69, "cannot reach");
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Debian's `docker-registry` on a free port, ended by its id.
-struct Real {
-    child: Child,
-    host: String,
-    _dir: tempfile::TempDir,
-}
-
-impl Real {
-    fn start() -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: '{}'}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
-            dir.path().join("data").display()
-        );
-        fs::write(dir.path().join("config.yml"), config).unwrap();
-        let mut command = Command::new("docker-registry");
-        command.arg("serve").arg(dir.path().join("config.yml")).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().ok()?;
-        let real = Self { child, host: format!("127.0.0.1:{port}"), _dir: dir };
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while std::net::TcpStream::connect(&real.host).is_err() {
-            assert!(Instant::now() < deadline, "the registry does not come up");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(real)
-    }
-}
-
-impl Drop for Real {
-    fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
-    }
-}
-
 #[test]
 fn a_real_registry_takes_the_image_and_gives_it_back() {
     let Some(real) = Real::start() else {
@@ -242,9 +237,68 @@ fn a_real_registry_takes_the_image_and_gives_it_back() {
     let again = deliver(&release, &real.host, &[]).outcome("deliver");
     assert_eq!((&again["delivery"], &again["manifest"]), (&json!("present"), &json!(digest)));
     release.id = release.engine.image(support::NAME, &["USE_FROZEN=1", "NEWER=1"]);
-    release.build();
-    release.test(common::report::Verdict::Yes);
+    release.settle();
     deliver(&release, &real.host, &["--replace"]).refused(1, "--replace-tag");
     let newer = deliver(&release, &real.host, &["--replace-tag"]).outcome("deliver");
     assert_ne!(newer["manifest"], json!(digest));
+}
+
+#[test]
+fn what_is_said_about_the_image_is_beside_it_and_found_by_its_digest() {
+    let (release, registry) = (Release::ready(), Played::start(&[]));
+    let digest = arrived(&release, &registry.host());
+    let index = registry.manifest(&format!("sha256-{}", &digest["sha256:".len()..])).unwrap();
+    let kinds: Vec<&str> =
+        index["manifests"].as_array().unwrap().iter().map(|m| m["artifactType"].as_str().unwrap()).collect();
+    let in_toto = "application/vnd.in-toto+json";
+    let (record, bill) = ("application/vnd.image-tools.release.v1+json", "application/spdx+json");
+    assert_eq!(kinds, [record, in_toto, in_toto, in_toto, bill]);
+    for entry in index["manifests"].as_array().unwrap() {
+        let artifact = registry.manifest(entry["digest"].as_str().unwrap()).unwrap();
+        assert_eq!(artifact["subject"]["digest"], digest.as_str());
+    }
+}
+
+/// Another program's opinion of the signature: what cosign checks offline is this.
+#[test]
+fn the_signature_is_one_that_openssl_verifies() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let openssl = |args: &[&str]| std::process::Command::new("openssl").args(args).output();
+    let (key, public) = (at("key.pem"), at("key.pub"));
+    match openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &key]) {
+        Ok(output) if output.status.success() => {}
+        _ => return eprintln!("skipped: no openssl on PATH to make and use a key"),
+    }
+    openssl(&["pkey", "-in", &key, "-pubout", "-out", &public]).unwrap();
+    let (release, registry) = (Release::ready(), Played::start(&[]));
+    let outcome = deliver(&release, &registry.host(), &["--sign-key", &key]).outcome("deliver");
+    let digest = outcome["manifest"].as_str().unwrap();
+    let signatures = registry.manifest(&format!("sha256-{}.sig", &digest["sha256:".len()..])).unwrap();
+    let layer = &signatures["layers"][0];
+    let payload = registry.blob(layer["digest"].as_str().unwrap()).unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+    assert_eq!(told["critical"]["image"]["docker-manifest-digest"], digest);
+    fs::write(at("payload"), &payload).unwrap();
+    fs::write(
+        at("signature.b64"),
+        layer["annotations"]["dev.cosignproject.cosign/signature"].as_str().unwrap(),
+    )
+    .unwrap();
+    openssl(&["base64", "-d", "-A", "-in", &at("signature.b64"), "-out", &at("signature")]).unwrap();
+    let verify = ["dgst", "-sha256", "-verify", &public, "-signature", &at("signature"), &at("payload")];
+    assert!(openssl(&verify).unwrap().status.success());
+    // A second signature with the same key is the same, so nothing is sent.
+    registry.forget();
+    deliver(&release, &registry.host(), &["--sign-key", &key]).outcome("deliver");
+    assert!(registry.requests().iter().all(|r| r.starts_with("GET")), "{:#?}", registry.requests());
+}
+
+#[test]
+fn a_key_that_is_none_is_told_before_anything_is_done() {
+    let (release, registry) = (Release::ready(), Played::start(&[]));
+    release.repository.write("key.pem", "-----BEGIN PRIVATE KEY-----\nhunter2\n");
+    let ran = deliver(&release, &registry.host(), &["--sign-key", "key.pem"]);
+    ran.refused(65, "key.pem is no private key");
+    assert!(!ran.said().contains("hunter2") && registry.requests().is_empty());
 }

@@ -1,5 +1,6 @@
 //! `release-tag tag` with a real remote.
 
+#![allow(clippy::print_stderr, reason = "what is skipped is told")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
@@ -168,4 +169,37 @@ fn a_remote_that_does_not_answer_stops_the_tag_and_not_the_plan() {
     release.run(&["tag"]).outcome("tag");
     release.run(&["tag", "--execute"]).refused(69, "does not say which tags it has");
     assert!(!release.refs().contains("refs/tags"));
+}
+
+/// The tags carry the record's digest, so that nobody can exchange it.
+#[test]
+fn the_tags_tell_of_the_record() {
+    let release = Release::ready();
+    release.run(&["tag", "--execute"]).outcome("tag");
+    let message = release.repository.run_git(&["tag", "-l", "--format=%(contents)", "1.3.0"]);
+    assert!(message.contains(&format!("\nRelease-Record: {}", release.record())), "{message}");
+}
+
+#[test]
+fn tags_are_signed_as_gits_own_settings_say() {
+    let release = Release::ready();
+    let keys = tempfile::tempdir().unwrap();
+    let key = keys.path().join("key").display().to_string();
+    let make =
+        std::process::Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &key]).status();
+    if !make.is_ok_and(|status| status.success()) {
+        return eprintln!("skipped: no ssh-keygen on PATH to make a key");
+    }
+    let git = |args: &[&str]| release.repository.run_git(args);
+    git(&["config", "gpg.format", "ssh"]);
+    git(&["config", "user.signingKey", &key]);
+    let mut command = release.command(&["tag", "--execute", "--sign"]);
+    let path = std::env::join_paths([release.engine.path(), "/usr/bin".into()]).unwrap();
+    support::Ran(command.env("PATH", path).output().unwrap()).outcome("tag");
+    let object = git(&["cat-file", "tag", "roman-12.0.0"]);
+    assert!(object.contains("BEGIN SSH SIGNATURE"), "{object}");
+    // The signature is no part of what the tag says, and the record is still found.
+    assert_eq!(release.run(&["check", "--offline"]).broken(), [""; 0]);
+    let ran = release.run(&["tag", "--execute", "--sign"]);
+    assert_eq!(ran.outcome("tag")["tags"][0]["local"], "present");
 }

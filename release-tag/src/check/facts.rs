@@ -9,6 +9,9 @@ use common::engine::Engine;
 use common::evidence::{Built, Compared, Tested};
 use common::git::{Ancestry, Change, Ignored};
 use common::report::ImageIdentity;
+use common::version_file::MissionVersion;
+use common::waiver::Waivers;
+use jiff::Timestamp;
 
 use crate::release::Release;
 
@@ -24,6 +27,8 @@ pub struct Facts {
     pub image: Image,
     /// The commit, the tags and the remote.
     pub git: Git,
+    /// The moment at which waivers are judged.
+    pub now: Timestamp,
 }
 
 /// The files in the work tree.
@@ -39,6 +44,10 @@ pub struct Tree {
     pub specs: Found<Digest>,
     /// The content of `deployments/common` and of `deployments/<mission>`.
     pub contexts: Found<(Digest, Digest)>,
+    /// The digests of the files in `env-frozen`.
+    pub locks: Found<BTreeMap<String, Digest>>,
+    /// The release's record, as its file holds it.
+    pub record: Found<Option<Vec<u8>>>,
 }
 
 /// What an environment says of itself.
@@ -50,6 +59,19 @@ pub struct Environment {
     pub cal_version: Option<String>,
     /// The line in `kernel.name`, where there is such a file.
     pub kernel_name: Option<String>,
+    /// Where its delivered specs came from, where that was noted.
+    pub receipt: Option<Receipt>,
+    /// The failures that are accepted.
+    pub waivers: Found<Waivers>,
+}
+
+/// The receipt of delivered specs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The digest of the file.
+    pub digest: Digest,
+    /// The calibration version that was asked for, where it tells one.
+    pub version: Option<String>,
 }
 
 /// What the rules need of the frozen specs.
@@ -72,6 +94,8 @@ pub struct Image {
     pub tested: Found<Option<Tested>>,
     /// How it compared with the frozen specs.
     pub compared: Found<Option<Compared>>,
+    /// The software bill of materials that was made of it.
+    pub sbom: Option<Digest>,
     /// What the engine has.
     pub engine: Found<Presence>,
 }
@@ -85,6 +109,10 @@ pub struct Presence {
     pub has_image: bool,
     /// What it has under the image's name now.
     pub named: Option<Digest>,
+    /// What it has under the name of the image's base now.
+    pub base: Option<Digest>,
+    /// The image's size in bytes, where it tells.
+    pub size: Option<u64>,
     /// The engine, to go on working with; not of interest to any rule.
     pub handle: Option<Engine>,
 }
@@ -92,18 +120,51 @@ pub struct Presence {
 /// The commit, the tags and the remote.
 #[derive(Clone, Debug)]
 pub struct Git {
+    /// Why nothing of it is known, where nothing is.
+    pub unknown: Option<String>,
     /// The commit that is checked out.
     pub head: Option<String>,
     /// The versions that its files say.
     pub committed: Found<Release>,
+    /// The content of `deployments/common` and of `deployments/<mission>` in it. None where git is not
+    /// asked: what git's index is told to overlook shows here only.
+    pub contexts: Option<Found<(Digest, Digest)>>,
     /// What differs from it in the two contexts.
     pub changes: Vec<Change>,
     /// What git does not look at in the two contexts, and a build would take.
     pub ignored: Vec<Ignored>,
+    /// The branch that is checked out; none on a detached HEAD.
+    pub branch: Option<String>,
+    /// The branch that was asked for.
+    pub wanted_branch: Option<String>,
+    /// The release before this one, as far as this clone has its tags.
+    pub earlier: Earlier,
+    /// The two hash files.
+    pub hashes: Vec<HashFile>,
     /// The commits of the release's tags in this clone, by name, where there are such tags.
     pub tags: BTreeMap<String, String>,
+    /// The records that those of them name which name one.
+    pub tag_records: BTreeMap<String, String>,
     /// The remote.
     pub remote: Remote,
+}
+
+/// The highest versions that are tagged in the history of the commit, other than the release's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// The mission's.
+    pub mission: Option<MissionVersion>,
+    /// The common infrastructure's.
+    pub common: Option<semver::Version>,
+}
+
+/// A file that names the commit its directory comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashFile {
+    /// The file, from the root.
+    pub name: String,
+    /// What it says, and how that stands to the commit that is checked out.
+    pub says: Found<(String, Ancestry)>,
 }
 
 /// What a remote has.

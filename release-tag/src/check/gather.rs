@@ -1,23 +1,27 @@
 //! Finding out what the rules judge.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use common::clock;
 use common::console::Console;
 use common::context;
 use common::deployment::Deployment;
 use common::digest;
 use common::engine;
-use common::evidence::Fact;
+use common::evidence::{self, Built, Fact, Frozen as FrozenFact};
 use common::fault::Fault as _;
 use common::frozen::{BASE, CONDA_FILE, FrozenEnvironment, FrozenTree, PIP_FILE};
-use common::git::Repo;
+use common::git::{GitError, Repo};
+use common::receipt;
 use common::report::ImageIdentity;
 use common::requirement::{DirectReference, PipItem};
+use common::state_file;
 use common::version_file;
+use common::waiver::Waivers;
 
 use super::Reach;
-use super::facts::{Environment, Facts, Found, Frozen, Git, Image, Presence, Remote, Tree, Upstream};
+use super::facts::{Environment, Facts, Found, Frozen, Image, Presence, Receipt, Tree};
+use super::history::{self, Names};
 use crate::args::TagsArgs;
 use crate::error::Error;
 use crate::release::Release;
@@ -27,25 +31,30 @@ use crate::workplace::Workplace;
 pub fn all(place: &Workplace, tags: &TagsArgs, reach: Reach, console: &Console) -> Result<Facts, Error> {
     let repo = Repo::open(place.deployment.root(), console)?;
     let tree = tree(&place.deployment);
-    let git = git(&repo, place, tags, reach)?;
-    Ok(Facts { image: image(place, console)?, tree, git })
+    let git = history::git(&repo, place, Names::Asked(tags), reach)?;
+    Ok(Facts { image: image(place, console)?, tree, git, now: clock::wall() })
+}
+
+/// The tree, the image, and what this clone holds; a copy of a tree is in no repository.
+pub fn delivery(place: &Workplace, console: &Console) -> Result<Facts, Error> {
+    let git = match Repo::open(place.deployment.root(), console) {
+        Ok(repo) => history::git(&repo, place, Names::Mission, Reach::Clone)?,
+        // A repository that git does not trust or cannot read is no missing one.
+        Err(GitError::NoRepository { said, .. }) if said.contains("not a git repository") => {
+            history::nothing("the tree is in no git repository")
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Facts { tree: tree(&place.deployment), image: image(place, console)?, git, now: clock::wall() })
 }
 
 /// The tree and the image; of git nothing.
 pub fn image_only(place: &Workplace, console: &Console) -> Result<Facts, Error> {
-    let git = Git {
-        head: None,
-        committed: Err("not looked at".to_owned()),
-        changes: Vec::new(),
-        ignored: Vec::new(),
-        tags: BTreeMap::new(),
-        remote: Remote::None,
-    };
-    Ok(Facts { tree: tree(&place.deployment), image: image(place, console)?, git })
+    let git = history::nothing("git was not asked");
+    Ok(Facts { tree: tree(&place.deployment), image: image(place, console)?, git, now: clock::wall() })
 }
-
 /// An error as a finding, with its causes: the rule that needs the fact fails with it.
-fn told<E: std::error::Error>(error: &E) -> String {
+pub(super) fn told<E: std::error::Error>(error: &E) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -55,10 +64,11 @@ fn told<E: std::error::Error>(error: &E) -> String {
     text
 }
 
+fn digest_of<T>(dir: &Path, digested: std::io::Result<T>) -> Found<T> {
+    digested.map_err(|e| format!("cannot read {}: {e}", dir.display()))
+}
+
 fn tree(deployment: &Deployment) -> Tree {
-    let digest_of = |dir: &Path, digested: std::io::Result<digest::Digest>| {
-        digested.map_err(|e| format!("cannot read {}: {e}", dir.display()))
-    };
     let (common, mission, frozen) = (deployment.common_dir(), deployment.dir(), deployment.frozen_dir());
     let contexts = digest_of(&common, context::context_digest(&common))
         .and_then(|one| Ok((one, digest_of(&mission, context::context_digest(&mission))?)));
@@ -68,6 +78,8 @@ fn tree(deployment: &Deployment) -> Tree {
         frozen: self::frozen(deployment),
         specs: digest_of(&frozen, digest::of_tree(&frozen, &|_| false)),
         contexts,
+        locks: digest_of(&frozen, evidence::locks(deployment)),
+        record: state_file::read(&deployment.dir().join(context::RECORD)).map_err(|e| told(&e)),
     }
 }
 
@@ -82,9 +94,19 @@ fn environments(deployment: &Deployment) -> Found<Vec<Environment>> {
     let read = |name: String| {
         let dir = deployment.environment_dir(&name);
         let (cal_version, kernel_name) = (line(&dir.join("CAL_VERSION"))?, line(&dir.join("kernel.name"))?);
-        Ok(Environment { name, cal_version, kernel_name })
+        let waivers = Waivers::read(&dir).map_err(|e| told(&e));
+        Ok(Environment { name, cal_version, kernel_name, receipt: receipt(&dir)?, waivers })
     };
     names.into_iter().map(read).collect()
+}
+
+/// The receipt in the environment's directory `dir`. Who asked for which version is told by one of a
+/// few keys; a receipt without any says nothing of it.
+fn receipt(dir: &Path) -> Found<Option<Receipt>> {
+    let path = dir.join(receipt::FILE_NAME);
+    let Some(text) = state_file::read(&path).map_err(|e| told(&e))? else { return Ok(None) };
+    let received = receipt::Receipt::parse(&text, &path.display().to_string()).map_err(|e| told(&e))?;
+    Ok(Some(Receipt { digest: digest::Digest::of(&text), version: Some(received.version) }))
 }
 
 /// D50: references that can move, and specs that are not there at all.
@@ -142,14 +164,19 @@ fn image(place: &Workplace, console: &Console) -> Result<Image, Error> {
             built: Ok(None),
             tested: Ok(None),
             compared: Ok(None),
+            sbom: None,
             engine: Err(nothing()),
         });
     };
+    let built: Found<Option<Built>> = fact(place, &identity);
+    let base = built.as_ref().ok().and_then(|built| Some(built.as_ref()?.base.name.clone()));
+    let frozen: Found<Option<FrozenFact>> = fact(place, &identity);
     Ok(Image {
-        built: fact(place, &identity),
+        built,
         tested: fact(place, &identity),
         compared: fact(place, &identity),
-        engine: presence(place, &identity, console)?,
+        sbom: frozen.ok().flatten().and_then(|frozen| frozen.sbom),
+        engine: presence(place, &identity, base.as_deref(), console)?,
         identity: Some(identity),
     })
 }
@@ -159,12 +186,22 @@ fn fact<F: Fact>(place: &Workplace, image: &ImageIdentity) -> Found<Option<F>> {
 }
 
 /// What the engine has; that none works is a finding, that we were told to stop is not.
-fn presence(place: &Workplace, image: &ImageIdentity, console: &Console) -> Result<Found<Presence>, Error> {
+fn presence(
+    place: &Workplace,
+    image: &ImageIdentity,
+    base: Option<&str>,
+    console: &Console,
+) -> Result<Found<Presence>, Error> {
     let look = || {
         let engine = engine::choose(place.settings.engine, console)?;
-        let has_image = engine.inspect(image.id.as_str(), console)?.is_some();
-        let named = engine.inspect(&image.name, console)?.map(|facts| facts.id);
-        Ok(Presence { engine: engine.to_string(), has_image, named, handle: Some(engine) })
+        let found = engine.inspect(image.id.as_str(), console)?;
+        let id_of = |name: &str| -> Result<_, engine::EngineError> {
+            Ok(engine.inspect(name, console)?.map(|facts| facts.id))
+        };
+        let (has_image, size) = (found.is_some(), found.and_then(|facts| facts.size));
+        let named = id_of(&image.name)?;
+        let base = base.map(id_of).transpose()?.flatten();
+        Ok(Presence { engine: engine.to_string(), has_image, named, base, size, handle: Some(engine) })
     };
     match look() {
         Ok(presence) => Ok(Ok(presence)),
@@ -175,55 +212,4 @@ fn presence(place: &Workplace, image: &ImageIdentity, console: &Console) -> Resu
         }
         Err(error) => Ok(Err(told(&error))),
     }
-}
-
-fn git(repo: &Repo<'_>, place: &Workplace, tags: &TagsArgs, reach: Reach) -> Result<Git, Error> {
-    let deployment = &place.deployment;
-    let below = |dir: std::path::PathBuf| dir.strip_prefix(deployment.root()).unwrap_or(&dir).to_owned();
-    let contexts = [below(deployment.common_dir()), below(deployment.dir())];
-    let contexts = [contexts[0].as_path(), contexts[1].as_path()];
-    let mut ignored = repo.ignored(&contexts)?;
-    ignored.retain(|file| file.path.ancestors().all(context::is_input));
-    let head = repo.head()?;
-    let committed = match &head {
-        Some(commit) => Release::in_commit(repo, commit, deployment)?.map_err(|e| told(&e)),
-        None => Err("there is no commit yet".to_owned()),
-    };
-    let names = committed.as_ref().map_or_else(|_| Vec::new(), |release| release.tag_names(tags.combined));
-    let mut local = BTreeMap::new();
-    for name in &names {
-        if let Some(tag) = repo.tag(name)? {
-            local.insert(name.clone(), tag.commit);
-        }
-    }
-    let remote = remote(repo, &names, tags, reach)?;
-    // What image-configure reads decides what is built, as the contexts do.
-    let inputs = [contexts[0], contexts[1], Path::new("setup-env.template"), Path::new("infrequent-env")];
-    Ok(Git { changes: repo.changes(&inputs)?, ignored, tags: local, remote, head, committed })
-}
-
-fn remote(repo: &Repo<'_>, names: &[String], tags: &TagsArgs, reach: Reach) -> Result<Remote, Error> {
-    let Some(name) = repo.remote(tags.remote.as_deref())? else { return Ok(Remote::None) };
-    if reach == Reach::Clone {
-        return Ok(Remote::Unasked { name });
-    }
-    let branch = repo.branch()?;
-    let branch_ref = branch.as_ref().map(|branch| format!("refs/heads/{branch}"));
-    let refs: Vec<String> =
-        names.iter().map(|n| format!("refs/tags/{n}")).chain(branch_ref.clone()).collect();
-    let found = match repo.remote_refs(&name, &refs) {
-        Ok(found) => found,
-        Err(error) if matches!(error.status(), common::fault::Status::Signal(_)) => return Err(error.into()),
-        Err(error) => return Ok(Remote::Silent { name, reason: told(&error) }),
-    };
-    let there = names.iter().filter_map(|n| Some((n.clone(), found.tagged(n)?.to_owned())));
-    let tip = branch_ref.and_then(|r| found.object(&r).map(str::to_owned));
-    let upstream = match (branch, tip, repo.head()?) {
-        (Some(branch), Some(commit), Some(head)) => {
-            let standing = repo.ancestry(&commit, &head)?;
-            Some(Upstream { name: branch, commit, standing })
-        }
-        _ => None,
-    };
-    Ok(Remote::Asked { name, tags: there.collect(), branch: upstream })
 }

@@ -1,12 +1,13 @@
 //! Rules about the image and the evidence about it. Evidence is kept by image id, so none of it can
 //! speak for another image.
 
-use common::evidence::Built;
+use common::evidence::{Built, Tested};
 use common::report::{ImageIdentity, Verdict};
 use common::settings::UseFrozen;
 
 use super::facts::{Facts, Found};
 use super::rules::Ruling;
+use crate::record;
 
 /// RT040
 pub fn built(facts: &Facts) -> Ruling {
@@ -43,8 +44,24 @@ pub fn contexts(facts: &Facts) -> Ruling {
         if *mission != built.mission_context {
             changed.push("the mission's directory has changed since".to_owned());
         }
+        changed.extend(uncommitted(built, facts));
         Ruling::none_of(&changed)
     })
+}
+
+/// What the commit holds other than what was built: the work tree may hide it from `git status`.
+fn uncommitted(built: &Built, facts: &Facts) -> Vec<String> {
+    let (common, mission) = match &facts.git.contexts {
+        Some(Ok(contexts)) => contexts,
+        Some(Err(reason)) => return vec![format!("the commit: {reason}")],
+        None => return Vec::new(),
+    };
+    let pairs = [
+        ("deployments/common", common, &built.common_context),
+        ("the mission's directory", mission, &built.mission_context),
+    ];
+    let other = pairs.iter().filter(|(_, committed, built)| committed != built);
+    other.map(|(name, ..)| format!("the commit's {name} is not what was built")).collect()
 }
 
 /// RT043
@@ -68,27 +85,68 @@ pub fn named(facts: &Facts) -> Ruling {
     })
 }
 
+/// RT045
+pub fn base(facts: &Facts) -> Ruling {
+    with_built(facts, |built| match &facts.image.engine {
+        Ok(presence) => match &presence.base {
+            Some(now) if *now == built.base.id => Ruling::Passed,
+            Some(now) => {
+                Ruling::Failed(format!("{} means {now} now, not {}", built.base.name, built.base.id))
+            }
+            None => Ruling::Skipped(format!("{} has no {} any more", presence.engine, built.base.name)),
+        },
+        Err(_) => Ruling::Skipped("RT043 is broken".to_owned()),
+    })
+}
+
 /// RT050
 pub fn tested(facts: &Facts) -> Ruling {
     with_image(facts, |image| match &facts.image.tested {
-        Ok(Some(tested)) => {
-            // A run may have been allowed to test nothing, or less than was asked for; a release may not.
-            let counts = tested.outcome.counts();
-            let whole = counts.run() > 0 && counts.failed == 0 && counts.not_run == 0;
-            let verdict_now = if whole { tested.verdict } else { Verdict::No };
-            let (run, lost) = (counts.run(), counts.not_run);
-            let why = format!("its tests failed: {run} run, {} failed, {lost} not run", counts.failed);
-            verdict(image, &tested.image, verdict_now, &why)
+        Ok(Some(tested)) if tested.image.id != image.id => {
+            Ruling::Failed(format!("the evidence is about {}", tested.image.id))
         }
+        Ok(Some(tested)) => Ruling::none_of(&flaws_of(tested, facts)),
         other => lacking(other, image, "image-test"),
     })
 }
 
+/// What stands against a run of the tests, but for what is excused.
+fn flaws_of(tested: &Tested, facts: &Facts) -> Vec<String> {
+    let (outcome, counts) = (&tested.outcome, tested.outcome.counts());
+    let red = record::red(outcome);
+    let environments = facts.tree.environments.as_deref().unwrap_or_default();
+    let mut flaws = record::unexcused(&red, environments, facts.now);
+    // A run may have been allowed to test nothing; a release may not.
+    if counts.run() == 0 {
+        flaws.push("nothing was tested".to_owned());
+    }
+    // The answer was no for something that is no test: it ended by a signal, or never came to its end.
+    if tested.verdict == Verdict::No && (red.is_empty() || outcome.container_status >= SIGNALLED) {
+        let said = outcome.reasons.first().map_or("the run's answer is no", String::as_str);
+        flaws.push(said.to_owned());
+    }
+    flaws.iter().map(|flaw| format!("{}: {flaw}", named_id(&tested.image))).collect()
+}
+
+/// The lowest status of a container that a signal ended.
+const SIGNALLED: u8 = 128;
+
 /// RT051
 pub fn no_drift(facts: &Facts) -> Ruling {
     with_image(facts, |image| match &facts.image.compared {
+        Ok(Some(compared)) if compared.image.id != image.id => {
+            Ruling::Failed(format!("the evidence is about {}", compared.image.id))
+        }
         Ok(Some(compared)) => {
-            verdict(image, &compared.image, compared.verdict, "it does not hold what the frozen specs say")
+            let drift = record::drift(&compared.outcome);
+            let environments = facts.tree.environments.as_deref().unwrap_or_default();
+            let open = record::unexcused(&drift, environments, facts.now);
+            match compared.verdict {
+                Verdict::No if drift.is_empty() => {
+                    Ruling::Failed(format!("{}: it does not hold what the frozen specs say", named_id(image)))
+                }
+                _ => Ruling::none_of(&open),
+            }
         }
         other => lacking(other, image, "image-freeze check"),
     })
@@ -101,16 +159,6 @@ pub fn compared_with_these(facts: &Facts) -> Ruling {
         (Ok(Some(_)), Ok(_)) => Ruling::Failed("env-frozen has changed since".to_owned()),
         (Ok(Some(_)), Err(reason)) => Ruling::Failed(reason.clone()),
         _ => Ruling::Skipped("RT051 is broken".to_owned()),
-    }
-}
-
-fn verdict(image: &ImageIdentity, about: &ImageIdentity, verdict: Verdict, no: &str) -> Ruling {
-    if about.id != image.id {
-        return Ruling::Failed(format!("the evidence is about {}", about.id));
-    }
-    match verdict {
-        Verdict::Yes => Ruling::Passed,
-        Verdict::No => Ruling::Failed(format!("{}: {no}", named_id(image))),
     }
 }
 

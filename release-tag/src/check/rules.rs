@@ -4,7 +4,7 @@
 use common::report::{CheckedRule, RuleStatus};
 
 use super::facts::Facts;
-use super::{git_rules as git, image_rules as image, tree_rules as tree};
+use super::{git_rules as git, image_rules as image, record_rules as record, tree_rules as tree};
 use crate::error::Error;
 
 /// One rule.
@@ -18,6 +18,8 @@ pub struct Rule {
     pub reason: &'static str,
     /// Whether a delivery depends on it.
     pub for_delivery: bool,
+    /// Whether a record is written only where it holds.
+    pub for_record: bool,
     /// How a release fares.
     pub judge: fn(&Facts) -> Ruling,
 }
@@ -57,6 +59,7 @@ pub const RULES: &[Rule] = &[
                  MAJOR.MINOR.PATCH: the tags are made of them, and the image carries them. Set them with: \
                  release-tag versions --mission VERSION --common VERSION",
         for_delivery: true,
+        for_record: true,
         judge: tree::versions,
     },
     Rule {
@@ -64,15 +67,26 @@ pub const RULES: &[Rule] = &[
         demand: "the commit says the same versions as the work tree",
         reason: "Tags are made of what the commit that is checked out says. If the files say something else, a tag \
                  would not mean what you see. Commit the release with: release-tag save",
-        for_delivery: false,
+        for_delivery: true,
+        for_record: false,
         judge: git::committed_versions,
+    },
+    Rule {
+        code: "RT003",
+        demand: "the versions are higher than those that were released before",
+        reason: "A release that is called lower than one before it is taken for the older one, by people and by tools. The highest tags in \
+                 this commit's history are compared; the infrastructure's version may stay. Choose others with: release-tag versions",
+        for_delivery: false,
+        for_record: false,
+        judge: git::higher,
     },
     Rule {
         code: "RT010",
         demand: "the commit holds all of deployments/common and of the mission",
         reason: "What is changed or untracked there went into the image and would not be in the tagged commit. \
                  Commit it with: release-tag save",
-        for_delivery: false,
+        for_delivery: true,
+        for_record: false,
         judge: git::clean,
     },
     Rule {
@@ -80,8 +94,18 @@ pub const RULES: &[Rule] = &[
         demand: "git ignores nothing that a build takes",
         reason: "An ignored file below deployments/common or the mission goes into the image all the same, and the \
                  tagged commit would not hold it. Remove it, or take the rule out of the .gitignore.",
-        for_delivery: false,
+        for_delivery: true,
+        for_record: false,
         judge: git::nothing_ignored,
+    },
+    Rule {
+        code: "RT012",
+        demand: "the branch that releases are made of is checked out",
+        reason: "A commit on a detached HEAD is on no branch, so nobody would find it but by its tag. With --branch NAME, it must be \
+                 that one. Check it out with: git switch BRANCH",
+        for_delivery: false,
+        for_record: false,
+        judge: git::branch,
     },
     Rule {
         code: "RT020",
@@ -89,6 +113,7 @@ pub const RULES: &[Rule] = &[
         reason: "A release says which calibration software it holds; `latest` means something else each day. \
                  Configure with --cal-version=VERSION and run: image-update",
         for_delivery: false,
+        for_record: false,
         judge: tree::calibration,
     },
     Rule {
@@ -97,7 +122,26 @@ pub const RULES: &[Rule] = &[
         reason: "The kernel's name is what users see of the calibration version. The mission's update-requirements \
                  writes both: image-update",
         for_delivery: false,
+        for_record: false,
         judge: tree::kernel_names,
+    },
+    Rule {
+        code: "RT022",
+        demand: "HASH and MISSION_HASH name commits of this history",
+        reason: "They are in the image and tell where it comes from. A commit that was rebased or squashed away can be found by nobody. \
+                 Zeros, or no file, say nothing. Write them with: release-tag hashes; then build and test again",
+        for_delivery: false,
+        for_record: false,
+        judge: git::hashes,
+    },
+    Rule {
+        code: "RT023",
+        demand: "every receipt tells of its environment's CAL_VERSION",
+        reason: "sources.lock.json tells which version was asked for when the specs were delivered. If it is another one than CAL_VERSION, \
+                 the specs are of another delivery than the image claims. Fetch them again with: image-update",
+        for_delivery: false,
+        for_record: false,
+        judge: tree::receipts,
     },
     Rule {
         code: "RT030",
@@ -105,6 +149,7 @@ pub const RULES: &[Rule] = &[
         reason: "Each environment needs requirements.yml and requirements.txt below env-frozen, and the base its \
                  requirements.yml. A floating build with --freeze-chill=1 writes them, or: image-freeze",
         for_delivery: false,
+        for_record: false,
         judge: tree::frozen,
     },
     Rule {
@@ -113,6 +158,7 @@ pub const RULES: &[Rule] = &[
         reason: "A branch or a tag can move, so that the same frozen specs would give another image tomorrow. Name \
                  the full commit in the floating spec (`pkg @ git+https://host/repo@<40 hex digits>`) and freeze again.",
         for_delivery: false,
+        for_record: false,
         judge: tree::commits,
     },
     Rule {
@@ -120,6 +166,7 @@ pub const RULES: &[Rule] = &[
         demand: "the image was built in this clone",
         reason: "Only of an image that image-build made here is known what went into it.",
         for_delivery: true,
+        for_record: true,
         judge: image::built,
     },
     Rule {
@@ -128,14 +175,17 @@ pub const RULES: &[Rule] = &[
         reason: "A floating build has versions that nobody wrote down before. Configure with --use-frozen=frozen, \
                  and run: image-build",
         for_delivery: true,
+        for_record: true,
         judge: image::frozen,
     },
     Rule {
         code: "RT042",
         demand: "the image was built of exactly these files",
-        reason: "deployments/common and deployments/<mission> must hold what they held when the image was built. \
+        reason: "deployments/common and deployments/<mission> must hold what they held when the image was built, in the work tree and in the \
+                 commit; `git ls-files -v` shows what git was told to overlook. \
                  Build and test again: image-build; image-test; image-freeze check",
         for_delivery: true,
+        for_record: true,
         judge: image::contexts,
     },
     Rule {
@@ -143,6 +193,7 @@ pub const RULES: &[Rule] = &[
         demand: "the engine still has the image",
         reason: "What is released must be there to be delivered. Build it again: image-build",
         for_delivery: true,
+        for_record: true,
         judge: image::present,
     },
     Rule {
@@ -151,34 +202,60 @@ pub const RULES: &[Rule] = &[
         reason: "Somebody who looks at the name would look at another image. Build again, or give the name back \
                  with the engine's `tag`.",
         for_delivery: false,
+        for_record: false,
         judge: image::named,
     },
     Rule {
+        code: "RT045",
+        demand: "the base's name still means the image that this one was built on",
+        reason: "If the base was rebuilt or pulled anew, whoever builds these specs again gets another image. \
+                 Build and test again: image-build; image-test; image-freeze check",
+        for_delivery: false,
+        for_record: false,
+        judge: image::base,
+    },
+    Rule {
         code: "RT050",
-        demand: "this image's tests passed",
-        reason: "The tests must have passed in this very image, told by its id: image-test",
+        demand: "this image's tests passed, or their failure is waived",
+        reason: "The tests must have passed in this very image, told by its id: image-test. A known failure can be \
+                 excused until a day in environments/<env>/tests/waivers.json: what, owner, reason, expires",
         for_delivery: true,
+        for_record: true,
         judge: image::tested,
     },
     Rule {
         code: "RT051",
-        demand: "this image has no drift",
-        reason: "The image must hold what the frozen specs say: image-freeze check",
-        for_delivery: false,
+        demand: "this image has no drift, or it is explained",
+        reason: "The image must hold what the frozen specs say: image-freeze check. A difference is explained by a waiver of \
+                 `drift PACKAGE` in environments/<env>/tests/waivers.json",
+        for_delivery: true,
+        for_record: true,
         judge: image::no_drift,
     },
     Rule {
         code: "RT052",
         demand: "it was compared with the frozen specs as they are now",
         reason: "A comparison with other specs says nothing about these: image-freeze check",
-        for_delivery: false,
+        for_delivery: true,
+        for_record: true,
         judge: image::compared_with_these,
+    },
+    Rule {
+        code: "RT054",
+        demand: "no waiver has ended",
+        reason: "A waiver excuses a known failure until a day, so that somebody looks at it again. Mend what it excuses and take it out of \
+                 environments/<env>/tests/waivers.json, or have its owner agree to another day there",
+        for_delivery: true,
+        for_record: true,
+        judge: tree::waivers,
     },
     Rule {
         code: "RT060",
         demand: "the tags are free in this clone, or at this commit",
-        reason: "A release that was tagged stays what it is. Choose other versions: release-tag versions",
-        for_delivery: false,
+        reason: "A release that was tagged stays what it is. To deliver it, check it out: git switch --detach TAG. For another one, choose \
+                 other versions: release-tag versions",
+        for_delivery: true,
+        for_record: false,
         judge: git::tags_here,
     },
     Rule {
@@ -186,6 +263,7 @@ pub const RULES: &[Rule] = &[
         demand: "the tags are free on the remote, or at this commit",
         reason: "Others have this release already, and it is another commit. Choose other versions: release-tag versions",
         for_delivery: false,
+        for_record: false,
         judge: git::tags_there,
     },
     Rule {
@@ -193,7 +271,59 @@ pub const RULES: &[Rule] = &[
         demand: "the branch is not behind its remote",
         reason: "The remote has commits that this release would leave out: git pull --ff-only, then build and test again.",
         for_delivery: false,
+        for_record: false,
         judge: git::not_behind,
+    },
+    Rule {
+        code: "RT063",
+        demand: "the tags that are here tell of this record",
+        reason: "A tag carries the digest of deployments/<mission>/release.json. If the record is another one, the tag stands for another \
+                 image. Choose other versions: release-tag versions",
+        for_delivery: true,
+        for_record: false,
+        judge: record::tags,
+    },
+    Rule {
+        code: "RT070",
+        demand: "the release has a record, as release-tag wrote it",
+        reason: "deployments/<mission>/release.json tells others which image was tested, and of what it was made. It is not to be edited. \
+                 After the frozen image was tested and compared, write and commit it with: release-tag save",
+        for_delivery: true,
+        for_record: false,
+        judge: record::present,
+    },
+    Rule {
+        code: "RT071",
+        demand: "the record tells of this image",
+        reason: "What is tagged and delivered must be the image that the record names, built as it says. Write it anew with: release-tag save",
+        for_delivery: true,
+        for_record: false,
+        judge: record::image,
+    },
+    Rule {
+        code: "RT072",
+        demand: "the record tells these versions",
+        reason: "The record, the version files and the tags must agree. Write it anew with: release-tag save",
+        for_delivery: true,
+        for_record: false,
+        judge: record::versions,
+    },
+    Rule {
+        code: "RT073",
+        demand: "the record tells of these locks and receipts",
+        reason: "Whoever verifies the release compares the locks in the tagged commit with those in the record. If they changed, the image \
+                 must be built and tested again before: release-tag save",
+        for_delivery: true,
+        for_record: false,
+        judge: record::specs,
+    },
+    Rule {
+        code: "RT074",
+        demand: "the record tells these test results and this drift",
+        reason: "The tests were run again, or a waiver changed, after the record was written. Write it anew with: release-tag save",
+        for_delivery: true,
+        for_record: false,
+        judge: record::results,
     },
 ];
 

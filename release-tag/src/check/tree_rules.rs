@@ -32,6 +32,34 @@ pub fn kernel_names(facts: &Facts) -> Ruling {
     })
 }
 
+/// RT023
+pub fn receipts(facts: &Facts) -> Ruling {
+    each_environment(facts, |environment| {
+        let (asked, says) =
+            (environment.receipt.as_ref()?.version.as_deref()?, environment.cal_version.as_deref()?);
+        let name = &environment.name;
+        (asked != says).then(|| format!("{name}/sources.lock.json tells of {asked}, CAL_VERSION says {says}"))
+    })
+}
+
+/// RT054
+pub fn waivers(facts: &Facts) -> Ruling {
+    let environments = match &facts.tree.environments {
+        Ok(environments) => environments,
+        Err(reason) => return Ruling::Failed(reason.clone()),
+    };
+    let mut flaws = Vec::new();
+    for environment in environments {
+        match &environment.waivers {
+            Ok(waivers) => flaws.extend(waivers.waivers.iter().filter(|w| !w.holds(facts.now)).map(|w| {
+                format!("{}: the waiver of {} ended on {} ({})", environment.name, w.what, w.expires, w.owner)
+            })),
+            Err(reason) => flaws.push(reason.clone()),
+        }
+    }
+    Ruling::none_of(&flaws)
+}
+
 /// RT030
 pub fn frozen(facts: &Facts) -> Ruling {
     match &facts.tree.frozen {

@@ -51,7 +51,7 @@ fn plan(remote: &str, deployment: &Deployment, repo: &Repo<'_>) -> Result<Plan, 
     let step =
         Step { make: here.is_none() && !there, take_over: here.is_none() && there, push: !there, name };
     let message = format!("{}\n", release.title());
-    Ok(Plan { commit, message, remote: Some(remote.to_owned()), steps: vec![step] })
+    Ok(Plan { commit, message, remote: Some(remote.to_owned()), sign: false, steps: vec![step] })
 }
 
 /// Whoever has prepared newer versions here, and does not find them there, is too early.

@@ -63,6 +63,7 @@ pub fn run(args: &PrepareArgs, console: &Console) -> Result<Status, Error> {
         },
         commit,
         message: plan.message,
+        record: None,
     };
     let table =
         outcome.commit.as_deref().map_or("nothing was done\n".to_owned(), |c| format!("commit {c}\n"));
@@ -146,13 +147,13 @@ fn show(plan: &Plan, place: &Workplace, repo: &Repo<'_>, console: &Console) -> R
 }
 
 fn ask(plan: &Plan, console: &Console) -> Result<bool, Error> {
-    if !io::stdin().is_terminal() {
-        return Err(CompanionError::NobodyToAsk.into());
-    }
     console.raw(format_args!("Commit this on the new branch {}? [y/N] ", plan.branch));
     let mut answer = String::new();
-    // Whoever closes the terminal has not said yes.
-    _ = io::stdin().read_line(&mut answer);
+    // Whoever closes the terminal has not said yes; where nothing ever comes, nobody was asked.
+    let heard = io::stdin().read_line(&mut answer).unwrap_or(0);
+    if heard == 0 && !io::stdin().is_terminal() {
+        return Err(CompanionError::NobodyToAsk.into());
+    }
     Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "YES" | "Yes"))
 }
 

@@ -6,7 +6,7 @@ use common::report::DeliveryStatus;
 use common::state_dir::StateDir;
 use common::tree;
 
-use super::{Arrived, Delivery};
+use super::{Arrived, Delivery, Source};
 use crate::error::Error;
 use crate::oci::{Archive, Depth, Layout, OciError, Proof, SavedImage, pack, prove, tagged_in};
 
@@ -33,7 +33,7 @@ impl Delivery<'_> {
             Err(_) => None,
         };
         match before {
-            Some(proof) if proof.image == self.image.id => {
+            Some(proof) if proof.is(&self.image.id) => {
                 return Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) });
             }
             Some(proof) => self.may_replace(&place, &proof)?,
@@ -61,7 +61,7 @@ impl Delivery<'_> {
             return Ok(None);
         }
         match prove(layout, self.tag, Depth::Content) {
-            Ok(Some(proof)) if proof.image == self.image.id => Ok(Some(proof)),
+            Ok(Some(proof)) if proof.is(&self.image.id) => Ok(Some(proof)),
             Ok(Some(proof)) => self.may_replace(&layout.dir().display().to_string(), &proof).map(|()| None),
             Ok(None) => Ok(None),
             Err(error @ (OciError::Interrupted(_) | OciError::Io { .. })) => Err(error.into()),
@@ -98,10 +98,16 @@ impl Delivery<'_> {
         let failed = |source| OciError::Io { verb: "make a directory in", path: stage.clone(), source };
         let dir = tempfile::Builder::new().prefix("tree.").tempdir_in(&stage).map_err(failed)?;
         // Not there yet: some engines refuse to write over a file.
-        let file = dir.path().join("image.tar");
+        let fresh = dir.path().join("image.tar");
         let image = self.image;
-        self.console.status(format_args!("saving {} ({})", image.name, image.id.short()));
-        self.engine.save(image.id.as_str(), &file, self.console)?;
+        let file = match self.source {
+            Source::Archive(file) => file.clone(),
+            Source::Engine(engine) => {
+                self.console.status(format_args!("saving {} ({})", image.name, image.id.short()));
+                engine.save(image.id.as_str(), &fresh, self.console)?;
+                fresh
+            }
+        };
         let archive = Archive::open(&file)?;
         let saved = SavedImage::find(&archive, &image.id)?;
         let layers = saved.layers.len();
@@ -114,7 +120,7 @@ impl Delivery<'_> {
     pub(super) fn read_back(&self, proof: Option<Proof>, place: &str) -> Result<Proof, Error> {
         let missing = || OciError::Missing { place: place.to_owned(), name: self.tag.to_owned() };
         let proof = proof.ok_or_else(missing)?;
-        if proof.image == self.image.id {
+        if proof.is(&self.image.id) {
             return Ok(proof);
         }
         let (expected, found) = (self.image.id.clone(), proof.image);

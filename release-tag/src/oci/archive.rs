@@ -6,15 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt as _;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
+use common::archive::Section;
 use common::process;
 use tar::EntryType;
 
 use super::OciError;
-use super::blobs::Blobs;
+use common::oci::blobs::Blobs;
 
 /// No image has more files in its archive: three for each layer and a few.
 const MAX_ENTRIES: usize = 16_384;
@@ -84,7 +84,7 @@ impl Blobs for Archive {
     }
 
     fn open(&self, name: &str) -> Result<Option<Box<dyn Read + '_>>, OciError> {
-        let section = |(offset, left)| Section { file: &self.file, offset, left };
+        let section = |(offset, size)| Section::new(&self.file, offset, size);
         Ok(self.find(name).map(|place| Box::new(section(place)) as Box<dyn Read>))
     }
 }
@@ -125,34 +125,11 @@ fn normal(from: &Path, path: &Path) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("/"))
 }
 
-/// A part of a file, read without moving the file's own position.
-struct Section<'f> {
-    file: &'f File,
-    offset: u64,
-    left: u64,
-}
-
-impl Read for Section<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        if most == 0 {
-            return Ok(0);
-        }
-        let read = self.file.read_at(&mut buffer[..most], self.offset)?;
-        if read == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive ends too early"));
-        }
-        self.offset += read as u64;
-        self.left -= read as u64;
-        Ok(read)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::oci::MAX_JSON;
-    use crate::oci::blobs::small_file;
+    use common::oci::blobs::small_file;
 
     enum Kind<'a> {
         File(&'a [u8]),

@@ -11,13 +11,14 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use common::digest::Digest;
+use common::oci::Directory;
 use common::state_file::{self, sync_dir};
 use common::tree::Staged;
 
-use super::blobs::{Blobs, blob_name, check, must, small_file};
 use super::layer::{self, Compression};
-use super::model::{Descriptor, Index, MEDIA_MANIFEST, Manifest, REF_NAME, to_json};
 use super::{Archive, OciError, SavedImage, parallel};
+use common::oci::blobs::{Blobs, blob_name, check, check_blob, must, parse, small_file};
+use common::oci::model::{Descriptor, Index, MEDIA_MANIFEST, Manifest, REF_NAME, to_json};
 
 /// What every layout says of itself.
 const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
@@ -34,12 +35,8 @@ impl Blobs for Layout {
     }
 
     fn open(&self, name: &str) -> Result<Option<Box<dyn Read + '_>>, OciError> {
-        let path = self.dir.join(name);
-        match File::open(&path) {
-            Ok(file) => Ok(Some(Box::new(file))),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(OciError::Io { verb: "read", path, source }),
-        }
+        let file = Directory::at(&self.dir).file(name)?;
+        Ok(file.map(|file| Box::new(file) as Box<dyn Read>))
     }
 }
 
@@ -129,8 +126,13 @@ impl Layout {
     ) -> Result<Descriptor, OciError> {
         let blobs = self.dir.join("blobs/sha256");
         fs::create_dir_all(&blobs).map_err(|e| self.failed("create", e))?;
-        let layers = self.write_layers(archive, image, compression)?;
-        let manifest = to_json(&Manifest::new(image.config_descriptor(), layers));
+        let manifest = if let Some(manifest) = &image.manifest {
+            self.copy_layers(archive, image, manifest)?;
+            manifest.clone()
+        } else {
+            let layers = self.write_layers(archive, image, compression)?;
+            to_json(&Manifest::new(image.config_descriptor(), layers))
+        };
         let mut descriptor = Descriptor::of(MEDIA_MANIFEST, &manifest);
         descriptor.annotations.insert(REF_NAME.to_owned(), tag.to_owned());
         self.write_blob(&image.config)?;
@@ -138,6 +140,24 @@ impl Layout {
         self.write_file("index.json", &index_with(None, &descriptor, tag))?;
         self.write_file("oci-layout", OCI_LAYOUT)?;
         Ok(descriptor)
+    }
+
+    /// Writes every layer as `manifest` has it: its digest is the image's id, so nothing may be written
+    /// in another way.
+    fn copy_layers(&self, archive: &Archive, image: &SavedImage, manifest: &[u8]) -> Result<(), OciError> {
+        let manifest: Manifest = parse(archive, "the manifest", manifest)?;
+        let jobs: Vec<_> = image.layers.iter().zip(&manifest.layers).collect();
+        for ((diff_id, name), descriptor) in jobs {
+            check_blob(archive, descriptor)?;
+            let path = self.blob_path(&descriptor.digest);
+            let failed = |source| OciError::Io { verb: "store a layer in", path: path.clone(), source };
+            let found = layer::diff_id(&mut *must(archive, name)?).map_err(failed)?;
+            check(&format!("the layer {name}"), diff_id, &found)?;
+            let mut out = File::create(&path).map_err(failed)?;
+            io::copy(&mut *must(archive, name)?, &mut out).map_err(failed)?;
+            common::process::check_interrupted()?;
+        }
+        Ok(())
     }
 
     /// Writes every layer, once where it comes twice.
@@ -212,7 +232,7 @@ pub fn index_with(old: Option<&[u8]>, descriptor: &Descriptor, tag: &str) -> Vec
     use serde_json::{Value, json};
     let old = old.and_then(|old| serde_json::from_slice::<Value>(old).ok());
     let mut index = old.filter(Value::is_object).unwrap_or_else(
-        || json!({"schemaVersion": 2, "mediaType": super::model::MEDIA_INDEX, "manifests": []}),
+        || json!({"schemaVersion": 2, "mediaType": common::oci::model::MEDIA_INDEX, "manifests": []}),
     );
     let mut manifests = index["manifests"].as_array().cloned().unwrap_or_default();
     manifests.retain(|manifest| manifest["annotations"][REF_NAME].as_str() != Some(tag));

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use common::state_file::sync_dir;
 
-use super::blobs::{blob_name, must};
 use super::layout::index_with;
 use super::{Archive, Depth, Layout, OciError, Proof, prove};
+use common::oci::blobs::{blob_name, must};
 
 /// Writes what `proof` found in `layout` under `tag` to the archive `file`, over an older one.
 ///

@@ -2,9 +2,9 @@
 
 use common::digest::Digest;
 
-use super::blobs::{Blobs, blob_name, check, check_blob, must, parse, small_blob, small_file};
-use super::model::{Config, Descriptor, Index, Manifest};
 use super::{OciError, parallel};
+use common::oci::blobs::{Blobs, blob_name, check, check_blob, must, parse, small_blob, small_file};
+use common::oci::model::{Config, Descriptor, Index, Manifest};
 
 /// How far a proof goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +22,20 @@ pub struct Proof {
     pub manifest: Descriptor,
     /// The manifest's bytes.
     pub bytes: Vec<u8>,
-    /// The image's id: the digest of its configuration.
+    /// The digest of its configuration, which is the image's id in most engines.
     pub image: Digest,
     /// Every other blob, the configuration first.
     pub blobs: Vec<Descriptor>,
 }
 
 impl Proof {
+    /// Whether it is the image `id`: the digest of its configuration, or where docker keeps images in
+    /// containerd's store, that of its manifest.
+    #[must_use]
+    pub fn is(&self, id: &Digest) -> bool {
+        self.image == *id || self.manifest.digest == *id
+    }
+
     /// The size of all that is delivered, in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {

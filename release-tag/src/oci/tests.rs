@@ -145,6 +145,32 @@ fn every_engines_archive_becomes_the_same_layout_with_the_images_own_configurati
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "no litter");
 }
 
+/// The digest of the first manifest in an archive.
+fn manifest_of(saved: &Path) -> Digest {
+    let archive = Archive::open(saved).unwrap();
+    let index = super::Blobs::open(&archive, "index.json").unwrap().unwrap();
+    let index: serde_json::Value = serde_json::from_reader(index).unwrap();
+    index["manifests"][0]["digest"].as_str().unwrap().parse().unwrap()
+}
+
+#[test]
+fn an_image_of_containerds_store_keeps_the_manifest_that_is_its_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let (image, layout) = (sample(), Layout::at(&dir.path().join("l")));
+    let saved = image.oci_archive();
+    let id = manifest_of(saved.path());
+    assert_eq!(deliver(saved.path(), &id, &layout).unwrap(), id);
+    let proof = prove(&layout, TAG, Depth::Content).unwrap().unwrap();
+    assert!(proof.is(&id) && proof.is(&image.id()) && !proof.is(&Digest::of(b"other")));
+
+    let mut forged = sample();
+    forged.layers[1] = b"something else".to_vec();
+    let saved = forged.oci_archive();
+    let id = manifest_of(saved.path());
+    let error = deliver(saved.path(), &id, &Layout::at(&dir.path().join("forged"))).unwrap_err();
+    assert!(matches!(error, OciError::Mismatch { .. }), "{error}");
+}
+
 #[test]
 fn another_image_than_the_one_asked_for_is_refused() {
     let dir = tempfile::tempdir().unwrap();

@@ -63,6 +63,13 @@ impl Client {
         })
     }
 
+    /// It with this name and password, whatever is kept elsewhere.
+    #[must_use]
+    pub fn with_password(mut self, user: &str, secret: String) -> Self {
+        self.credentials = Credentials::Password { user: user.to_owned(), secret };
+        self
+    }
+
     /// The address of `path` in the repository: `blobs/…`, `manifests/…`.
     ///
     /// # Errors
@@ -211,6 +218,12 @@ impl Client {
 
     pub(super) fn unreachable(&self, error: reqwest::Error) -> RegistryError {
         RegistryError::Unreachable { host: self.repository.host().to_owned(), source: error.without_url() }
+    }
+
+    /// It has something that makes no sense, because of `reason`.
+    #[must_use]
+    pub fn nonsense(&self, reason: String) -> RegistryError {
+        self.broken(reason)
     }
 
     pub(super) fn broken(&self, reason: impl Into<String>) -> RegistryError {

@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use common::digest::Digest;
 use reqwest::StatusCode;
+use reqwest::blocking::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
 use super::{Client, RegistryError};
@@ -15,43 +16,89 @@ impl Client {
     /// # Errors
     /// The registry cannot be reached or refuses.
     pub fn tagged(&self, tag: &str) -> Result<Option<Digest>, RegistryError> {
-        let url = self.url(&format!("manifests/{tag}"))?;
+        Ok(self.manifest(tag)?.map(|bytes| Digest::of(&bytes)))
+    }
+
+    /// The manifest under `reference`, a tag or a digest; none if there is none.
+    ///
+    /// # Errors
+    /// The registry cannot be reached or refuses; or it has something else under the digest.
+    pub fn manifest(&self, reference: &str) -> Result<Option<Vec<u8>>, RegistryError> {
+        let url = self.url(&format!("manifests/{reference}"))?;
         let make = || self.reading.get(url.clone()).header(ACCEPT, MANIFEST_TYPES.join(", "));
         let response = self.send(&url, &make)?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        let response = self.expect(response, &[StatusCode::OK], &format!("the reading of {tag}"))?;
-        let mut bytes = Vec::new();
-        let read = response.take(MAX_JSON + 1).read_to_end(&mut bytes);
-        read.map_err(|e| self.broken(format!("the manifest under {tag} cannot be read: {e}")))?;
-        if bytes.len() as u64 > MAX_JSON {
-            return Err(self.broken(format!("the manifest under {tag} is larger than {MAX_JSON} bytes")));
+        let response = self.expect(response, &[StatusCode::OK], &format!("the reading of {reference}"))?;
+        let bytes = self.whole(response, &format!("the manifest under {reference}"))?;
+        match reference.parse::<Digest>() {
+            Ok(digest) if Digest::of(&bytes) != digest => {
+                Err(self.mismatch(reference, digest, Digest::of(&bytes)))
+            }
+            _ => Ok(Some(bytes)),
         }
-        Ok(Some(Digest::of(&bytes)))
     }
 
-    /// Puts `manifest`, whose bytes are `bytes`, under `tag`, and reads it back.
+    /// The blob `descriptor`, which must be small; none if there is none.
     ///
     /// # Errors
-    /// The registry refuses, or has something else under the tag afterwards.
-    pub fn put_manifest(&self, tag: &str, manifest: &Descriptor, bytes: &[u8]) -> Result<(), RegistryError> {
-        let url = self.url(&format!("manifests/{tag}"))?;
+    /// The registry cannot be reached or refuses; or it has something else under the digest.
+    pub fn small_blob(&self, descriptor: &Descriptor) -> Result<Option<Vec<u8>>, RegistryError> {
+        let digest = &descriptor.digest;
+        let url = self.url(&format!("blobs/{digest}"))?;
+        let response = self.send(&url, &|| self.reading.get(url.clone()))?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let response = self.expect(response, &[StatusCode::OK], &format!("the reading of {digest}"))?;
+        let bytes = self.whole(response, digest.as_str())?;
+        if Digest::of(&bytes) == *digest {
+            return Ok(Some(bytes));
+        }
+        Err(self.mismatch(digest.as_str(), digest.clone(), Digest::of(&bytes)))
+    }
+
+    /// All of an answer that is JSON.
+    pub(super) fn whole(&self, response: Response, what: &str) -> Result<Vec<u8>, RegistryError> {
+        let mut bytes = Vec::new();
+        let read = response.take(MAX_JSON + 1).read_to_end(&mut bytes);
+        read.map_err(|e| self.broken(format!("{what} cannot be read: {e}")))?;
+        if bytes.len() as u64 > MAX_JSON {
+            return Err(self.broken(format!("{what} is larger than {MAX_JSON} bytes")));
+        }
+        Ok(bytes)
+    }
+
+    fn mismatch(&self, name: &str, expected: Digest, found: Digest) -> RegistryError {
+        let (host, name) = (self.repository.host().to_owned(), name.to_owned());
+        RegistryError::Mismatch { host, name, expected, found }
+    }
+
+    /// Puts `manifest`, whose bytes are `bytes`, under `reference`, a tag or its digest, and reads it
+    /// back. Tells whether the registry said that it keeps lists of what points at a manifest.
+    ///
+    /// # Errors
+    /// The registry refuses, or has something else under the reference afterwards.
+    pub fn put_manifest(
+        &self,
+        reference: &str,
+        manifest: &Descriptor,
+        bytes: &[u8],
+    ) -> Result<bool, RegistryError> {
+        let url = self.url(&format!("manifests/{reference}"))?;
         let make = || {
             let request = self.writing.put(url.clone()).header(CONTENT_TYPE, manifest.media_type.as_str());
             request.body(bytes.to_vec())
         };
         let response = self.send(&url, &make)?;
-        self.expect(response, &[StatusCode::CREATED, StatusCode::OK], &format!("the tag {tag}"))?;
-        match self.tagged(tag)? {
-            Some(found) if found == manifest.digest => Ok(()),
-            Some(found) => Err(RegistryError::Mismatch {
-                host: self.repository.host().to_owned(),
-                name: tag.to_owned(),
-                expected: manifest.digest.clone(),
-                found,
-            }),
-            None => Err(self.broken(format!("it took {tag} and does not have it"))),
+        let what = format!("the manifest {reference}");
+        let response = self.expect(response, &[StatusCode::CREATED, StatusCode::OK], &what)?;
+        let lists = response.headers().contains_key("OCI-Subject");
+        match self.tagged(reference)? {
+            Some(found) if found == manifest.digest => Ok(lists),
+            Some(found) => Err(self.mismatch(reference, manifest.digest.clone(), found)),
+            None => Err(self.broken(format!("it took {reference} and does not have it"))),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::args::TagArgs;
 use crate::check::{Facts, Remote};
 use crate::error::Error;
+use crate::message;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Plan {
     pub message: String,
     /// Where they are pushed to.
     pub remote: Option<String>,
+    /// Whether the tags are signed.
+    pub sign: bool,
     /// One for each tag.
     pub steps: Vec<Step>,
 }
@@ -66,7 +69,13 @@ impl Plan {
                 name,
             });
         }
-        Ok(Self { message: message(facts, &release.title(), args.no_check), commit, remote, steps })
+        Ok(Self {
+            message: message::of(facts, &release.title(), args.no_check),
+            commit,
+            remote,
+            sign: args.sign,
+            steps,
+        })
     }
 
     /// The names of the tags for which `wanted` holds.
@@ -79,14 +88,4 @@ impl Plan {
     pub fn short(&self) -> &str {
         &self.commit[..self.commit.len().min(12)]
     }
-}
-
-/// What ties the tag to the image and to the specs: it can be read by people and as git trailers.
-/// It holds no time, so that the same release gets the same message.
-fn message(facts: &Facts, title: &str, unchecked: bool) -> String {
-    let checked = unchecked.then(|| "Checked: no".to_owned());
-    let image = facts.image.identity.as_ref().map(|image| format!("Image: {}", image.id));
-    let specs = facts.tree.specs.as_ref().ok().map(|specs| format!("Env-Frozen: {specs}"));
-    let trailers: Vec<String> = [checked, image, specs].into_iter().flatten().collect();
-    format!("{title}\n\n{}\n", trailers.join("\n"))
 }

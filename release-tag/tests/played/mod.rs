@@ -1,5 +1,6 @@
 //! A registry that the test plays: enough of the protocol to be delivered to, and moods.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, VecDeque};
@@ -81,6 +82,38 @@ impl Played {
     /// The digest of what is under `tag`.
     pub fn tagged(&self, tag: &str) -> Option<String> {
         self.state.lock().unwrap().manifests.get(tag).map(|bytes| Digest::of(bytes).to_string())
+    }
+
+    /// What is under `reference`, a tag or a digest.
+    pub fn manifest(&self, reference: &str) -> Option<serde_json::Value> {
+        let state = self.state.lock().unwrap();
+        state.manifests.get(reference).map(|bytes| serde_json::from_slice(bytes).unwrap())
+    }
+
+    pub fn blob(&self, digest: &str) -> Option<Vec<u8>> {
+        self.state.lock().unwrap().blobs.get(digest).cloned()
+    }
+
+    /// Every tag and digest, and the digest of what is under it.
+    pub fn manifests(&self) -> BTreeMap<String, String> {
+        let state = self.state.lock().unwrap();
+        state.manifests.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes).to_string())).collect()
+    }
+
+    /// It has nothing any more.
+    pub fn empty(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.blobs.clear();
+        state.manifests.clear();
+    }
+
+    pub fn lose(&self, digest: &str) {
+        self.state.lock().unwrap().blobs.remove(digest);
+    }
+
+    /// Flips a bit of the blob.
+    pub fn flip(&self, digest: &str) {
+        self.state.lock().unwrap().blobs.get_mut(digest).unwrap()[0] ^= 1;
     }
 
     pub fn put_manifest(&self, tag: &str, bytes: &[u8]) {

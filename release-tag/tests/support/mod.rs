@@ -10,12 +10,10 @@ use std::process::{Command, Output};
 
 use common::context;
 use common::digest::{self, Digest};
-use common::evidence::{Built, Compared, Store, Tested};
-use common::report::{
-    CheckOutcome, ImageIdentity, TestCase, TestEnvironment, TestKind, TestOutcome, TestStatus, Verdict,
-};
+use common::evidence::{Built, Compared, Frozen, Materials, Store, Tested};
+use common::report::{CheckOutcome, ImageIdentity, TestStatus, Verdict};
 use common::settings::{CalVersion, UseFrozen};
-use common::testing::{FakeEngine, Repository};
+use common::testing::{self, FakeEngine, Repository};
 use jiff::Timestamp;
 
 /// The name of the mission's image.
@@ -45,14 +43,30 @@ impl Release {
         let cal = "deployments/roman/environments/roman-cal/";
         repository.write(&format!("{cal}CAL_VERSION"), "0.13.0\n");
         repository.write(&format!("{cal}kernel.name"), "Roman Calibration 0.13.0 (2024-08-05)\n");
+        repository.write(&format!("{cal}sources.lock.json"), &receipt("0.13.0", "a release engineer"));
+        // There is no commit yet that they could name.
+        for hash in ["deployments/common/HASH", "deployments/roman/MISSION_HASH"] {
+            repository.write(hash, "0000000000000000000000000000000000000000\n");
+        }
         let repository = repository.git();
         repository.configure(|settings| settings.use_frozen = UseFrozen::Frozen);
         let id = engine.image(NAME, &["USE_FROZEN=1"]);
         let release = Self { repository, engine, id, env: Vec::new() };
-        release.build();
-        release.test(Verdict::Yes);
-        release.compare();
+        release.settle();
         release
+    }
+
+    /// Builds of what is in the tree now, tests green, compares, and saves with the record.
+    pub fn settle(&self) {
+        self.build();
+        self.test(Verdict::Yes);
+        self.compare();
+        self.run(&["save"]).outcome("save");
+    }
+
+    /// The digest of the record as it is in the tree.
+    pub fn record(&self) -> Digest {
+        Digest::of(self.repository.read("deployments/roman/release.json").as_bytes())
     }
 
     /// The evidence about images.
@@ -76,6 +90,7 @@ impl Release {
             mission_context: context("deployments/roman"),
             base: self.identity(),
             engine: "fake".to_owned(),
+            materials: Materials::of(&self.repository.settings()).unwrap(),
         };
         self.note_built(&built);
     }
@@ -90,8 +105,10 @@ impl Release {
     }
 
     pub fn test(&self, verdict: Verdict) {
-        let outcome = green();
-        let tested = Tested { image: self.identity(), at: Timestamp::UNIX_EPOCH, verdict, outcome };
+        let status = if verdict == Verdict::Yes { TestStatus::Passed } else { TestStatus::Failed };
+        let outcome = testing::tested(status);
+        let tested =
+            Tested { image: self.identity(), at: Timestamp::UNIX_EPOCH, verdict, outcome, inputs: None };
         self.store().write(&self.id, &tested).unwrap();
     }
 
@@ -100,8 +117,12 @@ impl Release {
             digest::of_tree(&self.repository.at("deployments/roman/env-frozen"), &|_| false).unwrap();
         let outcome = CheckOutcome { environments: Vec::new() };
         let (image, at) = (self.identity(), Timestamp::UNIX_EPOCH);
-        let compared = Compared { image, at, verdict: Verdict::Yes, frozen, outcome };
+        let specs = frozen.clone();
+        let compared = Compared { image: image.clone(), at, verdict: Verdict::Yes, frozen, outcome };
         self.store().write(&self.id, &compared).unwrap();
+        let bill = format!("{{\"name\":\"{}\"}}\n", self.id);
+        let sbom = Some(self.store().put_beside(&self.id, Frozen::SBOM, bill.as_bytes()).unwrap());
+        self.store().write(&self.id, &Frozen { image, at, specs, inventory: None, sbom }).unwrap();
     }
 
     /// The tool, before it is run: nothing of the environment of whoever runs the tests.
@@ -207,16 +228,7 @@ impl Ran {
     }
 }
 
-/// The results of a run in which one thing was tested, and passed.
-fn green() -> TestOutcome {
-    let case = TestCase {
-        kind: TestKind::Import,
-        name: "numpy".to_owned(),
-        status: TestStatus::Passed,
-        seconds: None,
-        detail: None,
-    };
-    let name = "roman-cal".to_owned();
-    let environment = TestEnvironment { name, cases: vec![case], ..TestEnvironment::default() };
-    TestOutcome { environments: vec![environment], ..TestOutcome::default() }
+/// What `image-update` notes of a delivery of `version` that `who` asked for.
+pub fn receipt(version: &str, who: &str) -> String {
+    common::receipt::Receipt::new(version, who, jiff::Timestamp::UNIX_EPOCH).to_json()
 }

@@ -1,0 +1,27 @@
+//! What a tag says: for people, and as git trailers that tie it to the image, the specs and the record.
+
+use common::digest::Digest;
+
+use crate::check::Facts;
+
+/// The trailer with the digest of the release's record.
+pub const RECORD_TRAILER: &str = "Release-Record";
+
+/// The message of the tags of the release that `facts` tell of. It holds no time, so that the same
+/// release gets the same message.
+#[must_use]
+pub fn of(facts: &Facts, title: &str, unchecked: bool) -> String {
+    let checked = unchecked.then(|| "Checked: no".to_owned());
+    let image = facts.image.identity.as_ref().map(|image| format!("Image: {}", image.id));
+    let specs = facts.tree.specs.as_ref().ok().map(|specs| format!("Env-Frozen: {specs}"));
+    let record = facts.tree.record.as_ref().ok().and_then(Option::as_ref);
+    let record = record.map(|bytes| format!("{RECORD_TRAILER}: {}", Digest::of(bytes)));
+    let trailers: Vec<String> = [checked, image, specs, record].into_iter().flatten().collect();
+    format!("{title}\n\n{}\n", trailers.join("\n"))
+}
+
+/// The value of the trailer `name` in `message`.
+#[must_use]
+pub fn trailer<'m>(message: &'m str, name: &str) -> Option<&'m str> {
+    message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}

@@ -1,0 +1,108 @@
+//! Artifacts: what is said about an image, kept beside it and pointing at it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Descriptor, MEDIA_MANIFEST, to_json};
+
+/// The configuration of what has none.
+pub const MEDIA_EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// An in-toto statement.
+pub const MEDIA_IN_TOTO: &str = "application/vnd.in-toto+json";
+/// The record of a release.
+pub const MEDIA_RECORD: &str = "application/vnd.image-tools.release.v1+json";
+/// The annotation with the kind of a statement.
+pub const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
+/// The annotation with the name that a part would have as a file.
+const TITLE: &str = "org.opencontainers.image.title";
+
+/// A manifest of its own, and the blobs that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// What kind of thing it is.
+    pub kind: String,
+    /// The manifest.
+    pub manifest: Descriptor,
+    /// The manifest's bytes.
+    pub bytes: Vec<u8>,
+    /// The blobs.
+    pub blobs: Vec<(Descriptor, Vec<u8>)>,
+}
+
+/// One file that is said about an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// What kind of thing it is.
+    pub media_type: String,
+    /// What it would be called as a file.
+    pub title: String,
+    /// The kind of a statement, where it is one.
+    pub predicate: Option<String>,
+    /// It.
+    pub content: Vec<u8>,
+}
+
+impl Artifact {
+    /// `attachment` as an artifact about `subject`. The same content makes the same bytes.
+    #[must_use]
+    pub fn of(attachment: &Attachment, subject: &Descriptor) -> Self {
+        let empty = (Descriptor::of(MEDIA_EMPTY, b"{}"), b"{}".to_vec());
+        let mut layer = Descriptor::of(&attachment.media_type, &attachment.content);
+        layer.annotations.insert(TITLE.to_owned(), attachment.title.clone());
+        let mut annotations = BTreeMap::new();
+        if let Some(predicate) = &attachment.predicate {
+            annotations.insert(PREDICATE_TYPE.to_owned(), predicate.clone());
+        }
+        let about = Descriptor::new(&subject.media_type, subject.digest.clone(), subject.size);
+        let mut manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MEDIA_MANIFEST,
+            "artifactType": attachment.media_type,
+            "config": empty.0,
+            "layers": [layer],
+            "subject": about,
+        });
+        if !annotations.is_empty() {
+            manifest["annotations"] = json!(annotations);
+        }
+        let bytes = to_json(&manifest);
+        let mut descriptor = Descriptor::of(MEDIA_MANIFEST, &bytes);
+        descriptor.annotations = annotations;
+        let blobs = vec![empty, (layer, attachment.content.clone())];
+        Self { kind: attachment.media_type.clone(), manifest: descriptor, bytes, blobs }
+    }
+
+    /// What a list of artifacts says about it.
+    #[must_use]
+    pub fn entry(&self) -> Value {
+        let mut entry = json!(self.manifest);
+        entry["artifactType"] = json!(self.kind);
+        entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::MEDIA_INDEX;
+    use common::digest::Digest;
+
+    #[test]
+    fn an_artifact_points_at_its_subject_and_is_the_same_each_time() {
+        let subject = Descriptor::of(MEDIA_INDEX, b"image");
+        let attachment = Attachment {
+            media_type: MEDIA_IN_TOTO.to_owned(),
+            title: "tested.json".to_owned(),
+            predicate: Some("urn:x".to_owned()),
+            content: b"{\"a\": 1}".to_vec(),
+        };
+        let artifact = Artifact::of(&attachment, &subject);
+        assert_eq!(artifact, Artifact::of(&attachment, &subject));
+        let manifest: Value = serde_json::from_slice(&artifact.bytes).unwrap();
+        assert_eq!(manifest["subject"]["digest"], Digest::of(b"image").as_str());
+        assert_eq!(artifact.entry()["artifactType"], MEDIA_IN_TOTO);
+        // The empty blob is the same everywhere.
+        assert!(artifact.blobs[0].0.digest.hex().starts_with("44136fa355b3678a"));
+    }
+}

@@ -1,0 +1,113 @@
+//! `release-tag verify`: on any machine, from the tag and the registry alone, whether the chain holds:
+//! manifest, image id, record, locks, receipts, tests. What could not be checked is told, and is no yes.
+
+mod chain;
+mod commit;
+mod image;
+mod place;
+
+use std::path::{Path, PathBuf};
+
+use common::console::Console;
+use common::deployment;
+use common::document::Document;
+use common::fault::Status;
+use common::git::Repo;
+use common::report::{Outcome, RuleStatus, Verdict, VerifyOutcome};
+use common::session::{Finding, Session};
+use common::settings::Settings;
+
+use crate::args::VerifyArgs;
+use crate::check::GateTable;
+use crate::error::Error;
+use crate::signature;
+
+use chain::{Chain, Link};
+use place::{Kept, Place};
+
+/// What is verified: a tag of git, an image, or both.
+struct Target {
+    tag: Option<String>,
+    image: Option<Place>,
+}
+
+impl Target {
+    /// What was typed: an image has a kind in front, everything else is a tag.
+    fn of(args: &VerifyArgs) -> Result<Self, Error> {
+        let typed = args.what.as_str();
+        if ["oci:", "oci-archive:", "docker:"].iter().any(|kind| typed.starts_with(kind)) {
+            let image = Place::parse(typed)?;
+            return Ok(Self { tag: image.tag.clone(), image: Some(image) });
+        }
+        let image = args.image.as_deref().map(Place::parse).transpose()?;
+        Ok(Self { tag: Some(typed.to_owned()), image })
+    }
+}
+
+/// Verifies a release.
+///
+/// # Errors
+/// What is named is nothing, or cannot be reached.
+pub fn run(args: &VerifyArgs, console: &Console) -> Result<Status, Error> {
+    let target = Target::of(args)?;
+    let key = args.key.as_deref().map(signature::read_public).transpose()?;
+    let root = root(args)?;
+    let mut chain = Chain::default();
+    let repo = Repo::open(&root, console)?;
+    let told = match &target.tag {
+        Some(tag) => commit::check(tag, &repo, &mut chain)?,
+        None => None,
+    };
+    let mut manifest = None;
+    if let Some(place) = &target.image {
+        let tag = place.tag.clone().or_else(|| Some(told.as_ref()?.record.mission.clone()));
+        let kept = Kept::open(place, &args.insecure_host, console)?;
+        manifest = image::check(&kept, tag.as_deref(), (told.as_ref(), key.as_ref()), &mut chain)?;
+    }
+    let commit = told.as_ref().map(|told| told.commit.clone());
+    let outcome = VerifyOutcome { what: args.what.clone(), commit, manifest, links: chain.finish() };
+    finish(args, &root, outcome, console)
+}
+
+fn finish(
+    args: &VerifyArgs,
+    root: &Path,
+    outcome: VerifyOutcome,
+    console: &Console,
+) -> Result<Status, Error> {
+    let broken = outcome.links.iter().any(|link| link.status == RuleStatus::Failed);
+    let open =
+        outcome.links.iter().any(|link| link.status == RuleStatus::Skipped && Link::is_essential(&link.code));
+    for link in outcome.links.iter().filter(|link| link.status != RuleStatus::Passed) {
+        let (word, detail) = (
+            if link.status == RuleStatus::Failed { "does not hold" } else { "not checked" },
+            link.detail.as_deref().unwrap_or_default(),
+        );
+        console.warn(format_args!("{}: {word}: {}: {detail}", link.code, link.demand));
+    }
+    let settings = Settings::new(root, mission(&outcome.what));
+    let session = Session::around("release-tag verify", Document::new(settings), args.json);
+    let verdict = if broken || open { Verdict::No } else { Verdict::Yes };
+    let table = GateTable { rules: outcome.links.clone(), verify: true };
+    let status =
+        session.finish(Finding { verdict, image: None, outcome: Outcome::Verify(outcome) }, &table)?;
+    // Nothing speaks against it, and not everything for it.
+    Ok(if open && !broken { Status::Unavailable } else { status })
+}
+
+/// The repository that is meant: the one around the working directory, unless another is named.
+fn root(args: &VerifyArgs) -> Result<PathBuf, Error> {
+    if let Some(root) = &args.root {
+        return Ok(root.clone());
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    Ok(deployment::find_root(&here)?)
+}
+
+/// The mission that the document is about: what stands before the version in `roman-12.0.0`.
+fn mission(what: &str) -> deployment::Mission {
+    let name = what.rsplit([':', '/']).next().unwrap_or_default();
+    let mission = name.find(|c: char| c.is_ascii_digit()).map(|at| name[..at].trim_end_matches('-'));
+    let unknown = || "unknown".parse().expect("it can name a mission");
+    mission.and_then(|text| text.parse().ok()).unwrap_or_else(unknown)
+}

@@ -1,0 +1,114 @@
+//! The links of the chain, each with its code and what it demands.
+
+use common::report::{CheckedRule, RuleStatus};
+
+/// One link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Link {
+    /// From the tag to the record.
+    Tag,
+    /// The record itself.
+    Record,
+    /// From the record to the versions.
+    Versions,
+    /// From the record to the locks.
+    Locks,
+    /// From the record to the receipts.
+    Receipts,
+    /// From the record to all that was built of.
+    Contexts,
+    /// From the manifest to its bytes.
+    Manifest,
+    /// From the manifest to the image id, and from there to the record.
+    Image,
+    /// From the image id to the layers.
+    Layers,
+    /// From the image to the record beside it.
+    AttachedRecord,
+    /// From the record to the tests.
+    Tests,
+    /// From the record to the comparison.
+    Drift,
+    /// From the manifest to its provenance.
+    Provenance,
+    /// From the record to the bill of materials.
+    Bill,
+    /// From the manifest to who stands for it.
+    Signature,
+}
+
+/// Every link, with its code and its demand; and whether there is no yes without it.
+const LINKS: [(Link, &str, &str, bool); 15] = [
+    (Link::Tag, "RV001", "the tag leads to a commit and tells of the record in it", true),
+    (Link::Record, "RV002", "the record is as release-tag wrote it", true),
+    (Link::Versions, "RV003", "the commit's version files and the tag say what the record says", true),
+    (Link::Locks, "RV004", "the commit's locks are those of the record", true),
+    (Link::Receipts, "RV005", "the commit's receipts are those of the record", true),
+    (Link::Contexts, "RV006", "the image was built of what the commit holds", false),
+    (Link::Manifest, "RV010", "there is a manifest under the tag, and it is what its digest says", true),
+    (Link::Image, "RV011", "the manifest's image is the one of the record", true),
+    (Link::Layers, "RV012", "every layer is there", true),
+    (Link::AttachedRecord, "RV020", "the record beside the image is that of the commit", false),
+    (
+        Link::Tests,
+        "RV021",
+        "the test evidence is about this image, unchanged, and says what the record says",
+        false,
+    ),
+    (
+        Link::Drift,
+        "RV022",
+        "the evidence of drift is about this image, unchanged, and says what the record says",
+        false,
+    ),
+    (Link::Provenance, "RV023", "the provenance is about this manifest", false),
+    (Link::Bill, "RV024", "the bill of materials beside the image is the one of the record", false),
+    (Link::Signature, "RV030", "the manifest is signed with the key that was named", false),
+];
+
+impl Link {
+    /// Whether there is no yes without the link `code`.
+    #[must_use]
+    pub fn is_essential(code: &str) -> bool {
+        LINKS.iter().any(|(_, known, _, essential)| *known == code && *essential)
+    }
+}
+
+/// What was found of each link.
+#[derive(Debug, Default)]
+pub struct Chain(Vec<(Link, RuleStatus, Option<String>)>);
+
+impl Chain {
+    /// `link` holds.
+    pub fn holds(&mut self, link: Link) {
+        self.0.push((link, RuleStatus::Passed, None));
+    }
+
+    /// `link` does not hold, because of `why`.
+    pub fn broken(&mut self, link: Link, why: impl Into<String>) {
+        self.0.push((link, RuleStatus::Failed, Some(why.into())));
+    }
+
+    /// `link` could not be checked, because of `why`.
+    pub fn unchecked(&mut self, link: Link, why: impl Into<String>) {
+        self.0.push((link, RuleStatus::Skipped, Some(why.into())));
+    }
+
+    /// `link` holds if there is nothing in `flaws`.
+    pub fn judge(&mut self, link: Link, flaws: &[String]) {
+        if flaws.is_empty() { self.holds(link) } else { self.broken(link, flaws.join("; ")) }
+    }
+
+    /// All links in their order. Those of which nothing was said were not come to.
+    #[must_use]
+    pub fn finish(self) -> Vec<CheckedRule> {
+        let missing = || (RuleStatus::Skipped, Some("it was not come to, or not asked for".to_owned()));
+        let of = |(link, code, demand, _): &(Link, &str, &str, bool)| {
+            let found = self.0.iter().find(|(known, ..)| known == link);
+            let (status, detail) =
+                found.map_or_else(missing, |(_, status, detail)| (*status, detail.clone()));
+            CheckedRule { code: (*code).to_owned(), demand: (*demand).to_owned(), status, detail }
+        };
+        LINKS.iter().map(of).collect()
+    }
+}

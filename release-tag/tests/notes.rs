@@ -1,0 +1,143 @@
+//! `release-tag notes` and `release-tag propose`.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::fs;
+
+use serde_json::json;
+use support::{Ran, Release, hook};
+
+const PIP: &str = "deployments/roman/env-frozen/roman-cal/requirements.txt";
+
+/// A release that was tagged, and the next one in the work tree.
+fn next() -> Release {
+    let release = Release::ready();
+    release.run(&["tag", "--execute"]).outcome("tag");
+    let lock = release.repository.read(PIP);
+    let lock = lock.replace("asdf==3.0.1", "asdf==3.0.10").replace("gwcs==0.21.0", "gwcs==0.9.0");
+    release.repository.write(PIP, &(lock.replace("numpy==1.26.4\n", "") + "scipy==1.12.0\n"));
+    release.repository.write("deployments/roman/MISSION_VERSION", "roman-13.0.0\n");
+    release.repository.write("deployments/common/VERSION", "1.4.0\n");
+    release
+}
+
+fn text(ran: &Ran) -> String {
+    assert_eq!(ran.code(), 0, "{}", ran.said());
+    String::from_utf8_lossy(&ran.0.stdout).into_owned()
+}
+
+#[test]
+fn notes_tell_every_package_that_is_not_what_it_was() {
+    let release = next();
+    let notes = text(&release.run(&["notes"]));
+    assert!(notes.starts_with("# roman-13.0.0\n\nChanges since roman-12.0.0.\n"), "{notes}");
+    for line in [
+        "| asdf (pip) | up | 3.0.1 | 3.0.10 |",
+        "| gwcs (pip) | down | 0.21.0 | 0.9.0 |",
+        "| numpy (pip) | removed | 1.26.4 |  |",
+        "| scipy (pip) | added |  | 1.12.0 |",
+    ] {
+        assert!(notes.contains(line), "{notes}");
+    }
+    assert!(!notes.contains("romancal"), "{notes}");
+    assert_eq!(text(&release.run(&["notes"])), notes, "the same each time");
+}
+
+#[test]
+fn the_document_holds_the_same_notes() {
+    let release = next();
+    let outcome = release.run(&["notes", "--json"]).outcome("notes");
+    assert_eq!((&outcome["from"], &outcome["to"]), (&json!("roman-12.0.0"), &json!("the work tree")));
+    let up = json!({"kind": "pip", "name": "asdf", "change": "up", "before": "3.0.1", "after": "3.0.10"});
+    assert_eq!(outcome["packages"]["roman-cal"][0], up);
+}
+
+#[test]
+fn two_tags_are_compared_and_nothing_between_them_is_told_as_nothing() {
+    let release = Release::ready();
+    release.run(&["tag", "--execute"]).outcome("tag");
+    let notes = text(&release.run(&["notes", "--from", "roman-12.0.0", "--to", "1.3.0"]));
+    assert!(notes.contains("No package changed."), "{notes}");
+    release.run(&["notes", "--from", "roman-1.0.0"]).refused(2, "there is no tag roman-1.0.0");
+    let first = text(&release.run(&["notes", "--to", "roman-12.0.0"]));
+    assert!(first.contains("The first release.") && first.contains("| numpy (pip) | added |"), "{first}");
+}
+
+#[test]
+fn without_execute_a_proposal_is_only_shown() {
+    let release = next();
+    let remote = release.remote();
+    let (refs, status) = (release.refs(), release.repository.status());
+    let outcome = release.run(&["propose"]).outcome("propose");
+    assert_eq!((&outcome["executed"], &outcome["branch"]), (&json!(false), &json!("release-roman-13.0.0")));
+    assert_eq!((release.refs(), release.repository.status()), (refs, status));
+    assert!(branches(&release, &remote) == ["main"]);
+}
+
+fn branches(release: &Release, remote: &support::Remote) -> Vec<String> {
+    let path = remote.path();
+    let format = "--format=%(refname:short)";
+    let names =
+        release.repository.run_git(&["-C", path.to_str().unwrap(), "for-each-ref", format, "refs/heads"]);
+    names.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_proposal_is_a_branch_with_the_release_pushed_alone_and_again_it_is_the_same() {
+    let release = next();
+    let remote = release.remote();
+    release.repository.run_git(&["branch", "secret"]);
+    let first = release.run(&["propose", "--execute"]).outcome("propose");
+    assert_eq!(first["commit"], json!(release.head()));
+    assert_eq!(release.repository.status(), "");
+    assert_eq!(branches(&release, &remote), ["main", "release-roman-13.0.0"]);
+    let main = release.repository.run_git(&["rev-parse", "main"]);
+    assert_ne!(main, release.head(), "main stays what it was");
+    let again = release.run(&["propose", "--execute"]).outcome("propose");
+    assert_eq!(again, first);
+}
+
+/// A host is only asked for a page, and `gh` only about its own.
+#[test]
+fn the_page_for_the_request_is_told_and_gh_makes_it_where_it_can() {
+    let release = next();
+    let remote = release.remote();
+    let url = format!("file://{}", remote.path().display());
+    release.repository.run_git(&[
+        "config",
+        &format!("url.{url}.pushInsteadOf"),
+        "https://github.com/o/r.git",
+    ]);
+    release.repository.run_git(&["remote", "set-url", "origin", "https://github.com/o/r.git"]);
+    let page = "https://github.com/o/r/compare/main...release-roman-13.0.0?expand=1";
+    let mut release = release;
+    let outcome = release.run(&["propose", "--execute"]).outcome("propose");
+    assert_eq!(outcome["url"], page);
+    let bin = tempfile::tempdir().unwrap();
+    let (asked, body) = (bin.path().join("asked"), bin.path().join("body"));
+    let script = format!(
+        "echo \"$*\" >>'{}'\ncase \"$2\" in create) cat >'{}'; echo https://github.com/o/r/pull/7;; esac",
+        asked.display(),
+        body.display()
+    );
+    hook(bin.path(), "gh", &script);
+    let path = std::env::join_paths([bin.path().as_os_str().to_owned(), release.engine.path()]).unwrap();
+    release.env.push(("PATH".to_owned(), path));
+    let outcome = release.run(&["propose", "--execute"]).outcome("propose");
+    assert_eq!(outcome["url"], "https://github.com/o/r/pull/7");
+    assert!(fs::read_to_string(asked).unwrap().contains("--repo github.com/o/r"));
+    let body = fs::read_to_string(body).unwrap();
+    assert!(body.contains("| asdf (pip) | up | 3.0.1 | 3.0.10 |"), "{body}");
+}
+
+#[test]
+fn a_branch_that_is_elsewhere_is_left_alone() {
+    let release = next();
+    let _remote = release.remote();
+    release.repository.run_git(&["branch", "release-roman-13.0.0", "HEAD~1"]);
+    let before = release.refs();
+    release.run(&["propose", "--execute"]).refused(1, "the branch release-roman-13.0.0 is at");
+    assert_eq!(release.refs(), before);
+}
