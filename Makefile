@@ -11,14 +11,14 @@ test: ## every test
 build: ## the tools, in target/release
 	@scripts/build
 
-bench: build ## start-up and image-configure, side by side (ORIGINAL=DIR: with the script it replaces)
+bench: build ## every tool beside what it is compared with (ORIGINAL=DIR: with the scripts that are replaced)
 	@scripts/bench
 
 prove: ## a floating build sees what was published since, a frozen one never moves
 	@scripts/prove-floating $(if $(ENGINE),--engine $(ENGINE))
 
 schema: ## regenerate the published schemas from the types
-	UPDATE_SCHEMA=1 cargo test -q -p common schema
+	UPDATE_SCHEMA=1 cargo test -q -p common -p release-tag schema
 
 clean:
 	cargo clean

@@ -5,7 +5,8 @@
 #     build      the image chain; what was solved is frozen into env-frozen and env-chilly
 #     test       imports and notebooks, inside the image
 #     freeze     commit the release, and rebuild exactly what was frozen
-#     check      test the frozen image, compare it with the frozen specs, go through the checklist
+#     record     test the frozen image, compare it with the frozen specs, commit the release's record
+#     check      go through the checklist
 #     tag        the release's tags, pushed (a plan only, unless EXECUTE=1)
 #     deliver    the tested image, digest for digest (to a registry only with EXECUTE=1)
 #
@@ -37,16 +38,16 @@ versions := $(if $(MISSION_VERSION),--mission $(MISSION_VERSION)) $(if $(COMMON_
 say = >$(stamps)/$(@F).json
 
 .DEFAULT_GOAL := check
-.PHONY: configure update build test freeze check tag deliver always
+.PHONY: configure update build test freeze record check tag deliver always
 .NOTPARALLEL:
-configure update build test freeze check: %: $(stamps)/%
+configure update build test freeze record check: %: $(stamps)/%
 
 # The checksums of the files that the mission is built from ($(1) of them), with the parameters. The
 # file changes only if they do.
 define checksums
 	@mkdir -p $(stamps)
 	@{ echo '$(MISSION) $(CAL_VERSION) $(versions) $(CONFIGURE_FLAGS)'; \
-	   find $(1) -type f -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0 cksum; } >$(2).new
+	   find $(1) -type f ! -path '*/tests/waivers.json' -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0 cksum; } >$(2).new
 	@if cmp -s $(2).new $(2); then rm $(2).new; else mv $(2).new $(2); fi
 endef
 
@@ -58,7 +59,8 @@ endef
 
 mission := deployments/$(MISSION)
 frozen := $(mission)/env-frozen
-floating = deployments/common $(filter-out $(frozen) $(mission)/env-chilly,$(wildcard $(mission)/*))
+# The record tells of the image, so it is no input of it.
+floating = deployments/common $(filter-out $(frozen) $(mission)/env-chilly $(mission)/release.json,$(wildcard $(mission)/*))
 
 $(stamps)/inputs: always
 	$(call checksums,$(floating),$@)
@@ -68,6 +70,12 @@ $(stamps)/frozen: always
 
 $(stamps)/test-with: always
 	$(call remember,$(TEST_FLAGS),$@)
+
+# Waivers judge the image and are no input of it.
+$(stamps)/waivers: always
+	@mkdir -p $(stamps)
+	@find $(mission)/environments -path '*/tests/waivers.json' -exec cksum {} + 2>/dev/null | LC_ALL=C sort >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(stamps)/tag-with: always
 	$(call remember,$(REMOTE),$@)
@@ -103,9 +111,13 @@ $(stamps)/freeze: $(stamps)/test $(stamps)/frozen
 	$(call checksums,$(frozen),$(stamps)/frozen)
 	@touch $@
 
-$(stamps)/check: $(stamps)/freeze
+$(stamps)/record: $(stamps)/freeze $(stamps)/waivers
 	'$(image_tools)image-test' $(here) $(TEST_FLAGS) $(say)
 	'$(image_tools)image-freeze' check $(here) $(say)
+	'$(image_tools)release-tag' save $(here) $(say)
+	@touch $@
+
+$(stamps)/check: $(stamps)/record
 	'$(image_tools)release-tag' check $(here) $(remote) $(say)
 	@touch $@
 

@@ -22,13 +22,13 @@ class Verdict:
     undocumented: List[object] = field(default_factory=list)
     stderr: str = ""
 
-    def lines(self, verbose):
+    def lines(self, verbose, quiet=False):
         if self.undocumented:
             yield f"{self.name}: {len(self.undocumented)} UNDOCUMENTED"
             yield from (f"    {one}" for one in self.undocumented)
             if verbose and self.stderr:
                 yield from (f"    stderr: {line}" for line in self.stderr.splitlines()[-6:])
-        if self.documented:
+        if self.documented and not quiet:
             counts = collections.Counter(deviation.id for _, deviation in self.documented)
             shown = ", ".join(f"{name} {count}" if count > 1 else name for name, count in counts.items())
             yield f"{self.name}: as documented: {shown}"
@@ -48,23 +48,28 @@ def judge(case, theirs, ours, deviations):
 
 
 def main(args):
+    with session.tools_of(args) as tools:
+        return compare(args, tools)
+
+
+def compare(args, tools):
     start = time.monotonic()
     recordings = {generation: Recording.load(generation) for generation in ("2024", "newest")}
     cases = [case for case in session.selected(args.filter)]
     recorded = [case for case in cases if recordings[case.generation].get(case)]
-    there = [case for case in recorded if (args.tools / case.command).exists()]
+    there = [case for case in recorded if (tools / case.command).exists()]
     missing = collections.Counter(case.command for case in recorded if case not in there)
     deviations = Deviations()
     names = sorted({name for recording in recordings.values() for name in recording.commands()})
     verdicts = []
-    for case, ours in zip(there, session.run_all(there, args.jobs, session.run_ours(args.tools, names))):
+    for case, ours in zip(there, session.run_all(there, args.jobs, session.run_ours(tools, names))):
         verdict = judge(case, recordings[case.generation].get(case), ours, deviations)
         verdicts.append(verdict)
-        for line in verdict.lines(args.verbose):
+        for line in verdict.lines(args.verbose, args.quiet):
             print(line, flush=True)
     for command, count in sorted(missing.items()):
         print(f"missing: {command}, {count} cases")
-    if not args.filter and not missing:
+    if not args.filter:
         for deviation in deviations.unused():
             print(f"unused: deviation {deviation.id}: {deviation.why}")
     return totals(verdicts, missing, time.monotonic() - start)
@@ -74,9 +79,7 @@ def totals(verdicts, missing, seconds):
     documented = sum(len(verdict.documented) for verdict in verdicts)
     undocumented = sum(len(verdict.undocumented) for verdict in verdicts)
     same = sum(not verdict.documented and not verdict.undocumented for verdict in verdicts)
-    print(f"cases            {len(verdicts)} compared, {sum(missing.values())} missing")
-    print(f"the same         {same}")
-    print(f"calls compared   {sum(verdict.calls for verdict in verdicts)}")
-    print(f"differences      {documented} documented, {undocumented} undocumented")
-    print(f"took             {seconds:.0f} s")
+    print(f"{same} cases are the same in all, {sum(missing.values())} have no command of ours; took {seconds:.0f} s")
+    print(f"{len(verdicts)} cases, {sum(verdict.calls for verdict in verdicts)} calls compared: "
+          f"{documented} documented differences, {undocumented} undocumented")
     return 1 if undocumented or not verdicts else 0

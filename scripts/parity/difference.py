@@ -91,7 +91,8 @@ def of_call(theirs, ours):
         yield Difference("place", title, theirs.place, ours.place)
     if theirs.file != ours.file:
         yield Difference("dockerfile name", title, theirs.file, ours.file)
-    yield from tables("context", theirs.context, ours.context, gone="")
+    for one in tables("context", theirs.context, ours.context, gone=""):
+        yield Difference("context", f"{title}: {one.key}", one.theirs, one.ours)
     yield from dockerfiles(title, theirs.dockerfile, ours.dockerfile)
 
 

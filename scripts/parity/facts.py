@@ -90,6 +90,7 @@ class Places:
         value = re.sub(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d", "{moment}", value)
         value = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "{moment}", value)
         value = re.sub(r"(?<!sha256:)\b[0-9a-f]{64}\b", "{container}", value)
+        value = re.sub(r"refs/image-tools/fetched/\d+", "refs/image-tools/fetched/{process}", value)
         value = re.sub(r"image-tools=\d+", "image-tools={process}", value)
         value = re.sub(r"image-tools\.host=\S+", "image-tools.host={host}", value)
         value = re.sub(r"image-tools-\d+-\d+-[0-9a-f]+", "{container}", value)

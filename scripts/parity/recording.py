@@ -36,7 +36,13 @@ class Recording:
         self.place.mkdir(parents=True, exist_ok=True)
         for command, facts in self.facts.items():
             write_lines(self.place / f"{command}.json", facts)
-        write_lines(self.place / "contexts.json", self.contexts)
+        write_lines(self.place / "contexts.json", {name: self.contexts[name] for name in self._named()})
+
+    def _named(self):
+        """The contexts that any call has: what was recorded again may have left some behind."""
+        calls = (call for facts in self.facts.values() for one in facts.values() for call in one.get("calls", []))
+        named = {call[key] for call in calls for key in REPEATING if isinstance(call.get(key), str)}
+        return sorted(named & self.contexts.keys())
 
     @classmethod
     def load(cls, generation):

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import served
 import tree
 from facts import Facts
 from snapshot import Snapshot
@@ -71,6 +72,7 @@ class Sandbox:
         for name in STAND_INS:
             (self.place / "bin" / name).symlink_to(HERE / "stand_ins" / name)
         (self.place / "bin/python").symlink_to(real_python())
+        (self.place / "served").symlink_to(served.SERVED)
         self._write("real-git", real_git())
         self._write("authorities.pem", AUTHORITY if self.case.private_authority else "")
         self._write("fail", "".join(f"{status} {title}\n" for title, status in self.case.fail.items()))
@@ -157,7 +159,9 @@ class Sandbox:
         return Facts.of(self, before, done)
 
     def here(self, text):
-        """`text` with `{sandbox}` and `{root}` as this run's own."""
+        """`text` with `{sandbox}` and `{root}` as this run's own, and `{server}` as what serves files."""
+        if "{server}" in text:
+            text = text.replace("{server}", served.place())
         return text.replace("{sandbox}", str(self.place)).replace("{root}", str(self.tree))
 
     def exported(self):

@@ -13,6 +13,8 @@ import matrix
 from recording import Recording
 from sandbox import Sandbox, Shelf
 
+# The project's own commands.
+SCRIPTS = Path(__file__).resolve().parent.parent
 # A recording that is stopped loses at most so many cases.
 SAVED_AFTER = 20
 
@@ -26,6 +28,21 @@ def workplace():
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def tools_of(args):
+    """The directory with our commands: as given, or `scripts` with the tools of `args.binaries` in it."""
+    if not args.binaries:
+        yield args.tools
+        return
+    with tempfile.TemporaryDirectory(prefix="parity-tools-") as place:
+        for source in (args.tools, args.binaries):
+            for path in source.resolve().iterdir():
+                # What is a link there leads to a tool; those come from the other place.
+                if path.is_file() and not path.is_symlink() and os.access(path, os.X_OK):
+                    (Path(place) / path.name).symlink_to(path)
+        yield Path(place)
 
 
 def selected(text, generation=None):
@@ -87,8 +104,10 @@ def record(args):
 def show(args):
     for case in (case for case in matrix.cases() if case.name == args.case):
         print(json.dumps({"recorded": Recording.load(case.generation).get(case)}, indent=1))
-        if args.tools:
+        if args.tools or args.binaries:
+            args.tools = args.tools or SCRIPTS
             names = Recording.load(case.generation).commands()
-            for facts in run_all([case], 1, run_ours(args.tools, names)):
-                print(json.dumps({"ours": facts}, indent=1))
+            with tools_of(args) as tools:
+                for facts in run_all([case], 1, run_ours(tools, names)):
+                    print(json.dumps({"ours": facts}, indent=1))
     return 0

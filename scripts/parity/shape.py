@@ -1,5 +1,6 @@
 """The shapes of a tree: what is special about it, before its first commit or after its last."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -126,6 +127,27 @@ def nothing(root, generation):
 ROMAN = "deployments/roman"
 CAL = ROMAN + "/environments/roman-cal"
 
+# What the environment's script does, as sources.
+SOURCES = {
+    "schema": 1,
+    "kernel_name": "Roman Calibration {version}",
+    "modes": {
+        "release": {
+            "base": "https://specs.example/{version}",
+            "park": ["roman-cal.yml"],
+            "files": [
+                {"remote": "conda.txt", "local": "roman-cal.explicit", "kind": "explicit"},
+                {"remote": "pip.txt", "local": "roman-cal.pip", "kind": "pip"},
+            ],
+        },
+        "latest": {
+            "base": "https://specs.example/{version}",
+            "unpark": ["roman-cal.yml"],
+            "files": [{"remote": "pip.txt", "local": "roman-cal.pip", "kind": "pip"}],
+        },
+    },
+}
+
 # Before the first commit.
 COMMITTED = {
     "plain": nothing,
@@ -152,6 +174,7 @@ COMMITTED = {
         write(ROMAN + "/environments/database/database.yml", "name: database\n"),
     ),
     "update-fails": write(CAL + "/update-requirements", '#! /bin/sh\necho "$1" >CAL_VERSION\nexit 6\n', 0o755),
+    "sources": write(CAL + "/sources.json", json.dumps(SOURCES)),
     "update-not-executable": write(CAL + "/update-requirements", "#! /bin/sh\n", 0o644),
     "rows": chill_rows(CONDA_ROWS, PIP_ROWS),
     "bad-rows": chill_rows(CONDA_BAD_ROWS, PIP_BAD_ROWS),

@@ -11,12 +11,17 @@ import tree
 # Ours to write; git ignores the first, and setup-env is looked at by what it exports.
 OURS = re.compile(r"^(\.image/|setup-env\.json$|setup-env$|scripts/|\.git/)")
 
+# What a freeze of ours writes above a list for pip; no other line of it is left out.
+INPUTS = re.compile(rb"^# Inputs: sha256:[0-9a-f]{64}\n", re.MULTILINE)
+
 
 def digest_of(path):
     if os.path.islink(path):
         return "link to " + os.readlink(path)
     with open(path, "rb") as file:
         text = file.read()
+    if os.path.basename(path) == "requirements.txt":
+        text = INPUTS.sub(b"", text, count=1)
     return hashlib.sha256(text).hexdigest()[:16] + ("+x" if os.access(path, os.X_OK) else "")
 
 

@@ -1,5 +1,5 @@
 """What the original cannot do at all, and must be as it does elsewhere: a path with a blank in it, a repository
-without the two environment files, a host with an authority of its own."""
+without the two environment files, a host with an authority of its own, files that are fetched without a script."""
 
 from dataclasses import replace
 
@@ -15,6 +15,9 @@ SPACED = [
 ]
 # Ours generates what is not there; of the newest generation nothing would tell (2024 is the default).
 BARE = ["jwebbinar-floating-0", "roman-frozen-1", "tike-chilly-1", "spacetelescope-aarch64", "quay-amd64", "all-flags"]
+# With sources.json, what the script does with curl is done without either; with --run-scripts it runs.
+DECLARED = ["roman-floating-0.13.0", "roman-frozen-0.13.0", "roman-floating-latest", "not-found"]
+FROM_SERVER = ["--source-url=http://{server}/specs.example/{version}", "--insecure-host={server}", "--retries=0"]
 
 
 def cases(originals):
@@ -28,3 +31,8 @@ def cases(originals):
         yield replace(case, label=label + "-bare", like=case.name, shape="bare")
     for name in ("image-build/2024/roman-floating-1-quay", "image-build/newest/roman-frozen-0-source"):
         yield replace(known[name], label=known[name].label + "-private", like=name, private_authority=True)
+    for generation in ("2024", "newest"):
+        for label in DECLARED:
+            case = known[f"image-update/{generation}/{label}"]
+            yield replace(case, label=label + "-declared", like=case.name, shape="sources", ours=FROM_SERVER)
+            yield replace(case, label=label + "-script", like=case.name, shape="sources", ours=["--run-scripts"])

@@ -5,15 +5,22 @@ from case import Case
 from .words import QUAY
 
 SAID = r"image: .*"
-TRANSCRIPT = "\n".join([
-    "=" * 30 + " Testing Environment roman-cal " + "=" * 30,
-    "Testing Imports roman-cal",
-    "Importing romancal ... ok", "Skipping #old", "Importing scipy ... ok", "Failing imports: 0",
-    "=" * 30 + " Testing Environment lenses " + "=" * 30,
-    "Testing Imports lenses",
-    "Importing galsim ... ok", "Skipping #old", "Importing scipy ... ok", "Failing imports: 0",
-])
 HERE = ["notebook-roman:latest", "other:1"]
+
+
+def tested(environment, package):
+    """What the image's own scripts print of an environment, all of whose imports work."""
+    return [
+        f"{'=' * 25} Testing Environment {environment} {'=' * 26}",
+        f"{'-' * 25} Testing Imports {environment} {'-' * 26}",
+        f"Importing {package} ... ok", "Skipping #old", "Importing scipy ... ok",
+        "=" * 80, " Failing imports: 0 ".center(80, "="), "",
+    ]
+
+
+TRANSCRIPT = "\n".join([*tested("lenses", "galsim"), *tested("roman-cal", "romancal")])
+# What would pass in the image of any mission.
+EVERY_MISSION = "\n".join([TRANSCRIPT, *tested("masterclass", "jdaviz"), *tested("tess", "lightkurve")])
 
 
 def cases(generation):

@@ -2,6 +2,7 @@
 
 from case import Case
 
+from .run import EVERY_MISSION
 from .words import freeze, missions, modes
 
 
@@ -27,6 +28,7 @@ def cases(generation):
         yield case(f"{shape}-release", release, shape=shape)
     yield case("curl-fails", release, fail={"curl": 6})
     yield case("curl-fails-latest", ["roman", "--cal-version=latest"], fail={"curl": 22})
+    yield case("not-found", ["roman", "--cal-version=9.9.9"])
     yield from all_missions(generation)
 
 
@@ -40,4 +42,4 @@ def all_missions(generation):
     yield case("edited-frozen", configure=["roman"], shape="edited-frozen")
     if generation == "newest":
         for word in ("--update", "--build", "--test"):
-            yield case(word.strip("-"), word, configure=["roman"], stacks=True)
+            yield case(word.strip("-"), word, configure=["roman"], stacks=True, transcript=EVERY_MISSION)

@@ -1,10 +1,16 @@
 """Whether the suite sees what it must see. python3 -m unittest discover -s scripts/parity/tests"""
 
+import argparse
+import contextlib
+import hashlib
+import io
 import json
 import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -14,6 +20,7 @@ import comparison  # noqa: E402
 import difference  # noqa: E402
 import dockerfile_lines  # noqa: E402
 import matrix  # noqa: E402
+import served  # noqa: E402
 import session  # noqa: E402
 import titles  # noqa: E402
 from case import Case  # noqa: E402
@@ -72,7 +79,7 @@ class Differences(unittest.TestCase):
         theirs = facts(calls=[build("a", files={"x": "1"})])
         staged = "{root}/.image/stage/1/tree"
         self.check(theirs, facts(calls=[build("a", context=staged, files={"x": "1"})]))
-        self.check(theirs, facts(calls=[build("a", context=staged, files={"x": "2"})]), ("context", "x", "1", "2"))
+        self.check(theirs, facts(calls=[build("a", context=staged, files={"x": "2"})]), ("context", "docker build a: x", "1", "2"))
         self.check(theirs, facts(calls=[build("a", context="{root}", files={"x": "1"})]),
                    ("place", "docker build a", "{root}/deployments/common", "{root}"))
         self.check(theirs, facts(calls=[build("a", files={"x": "1"}, dockerfile="FROM b\n")]),
@@ -97,6 +104,17 @@ class Calls(unittest.TestCase):
         check("docker", "image prune --force", "docker image prune")
         check("git", "--git-dir x -c a=b fetch origin", "git fetch")
         check("git", "remote add a b", "git remote add")
+
+    def test_how_a_switch_is_spelt_is_no_matter(self):
+        words = lambda *argv: call.call_of(docker(*argv)).words  # noqa: E731
+        self.assertEqual(words("system", "prune", "-f"), words("system", "prune", "--force"))
+        self.assertEqual(words("run", "-it", "a", "-it"), words("run", "--interactive", "--tty", "a", "-it"))
+        self.assertNotEqual(words("run", "a", "-it"), words("run", "a", "--interactive", "--tty"))
+
+    def test_the_two_sides_of_a_pipe_begin_in_any_order(self):
+        export, load = docker("export", "c"), docker("import", "-", "squash-base-00000000-0000-4000-8000-000000000000")
+        ours = docker("import", "-", "squash-base-{container}")
+        self.assertEqual(list(difference.between(facts(calls=[export, load]), facts(calls=[ours, export]))), [])
 
     def test_mounts_are_told_apart_from_lines_and_options(self):
         theirs = "# RUN --mount=type=cache,mode=0777,target=/a  x\nRUN --mount=type=cache,mode=0777,target=/a  y\n\n"
@@ -194,8 +212,42 @@ docker rmi notebook-common && docker run notebook-common; [ $? = 125 ] || exit 8
 """
         self.assertEqual(self.run_command(script)["status"], 0)
 
+    def test_curl_and_the_server_give_the_same(self):
+        for name, status in (("specs.example/0.13.0/conda.txt", 200), ("specs.example/9.9.9/pip.txt", 404), ("../case.py", 404)):
+            with contextlib.ExitStack() as stack:
+                try:
+                    answer = stack.enter_context(urllib.request.urlopen(f"http://{served.place()}/{name}"))
+                except urllib.error.HTTPError as error:
+                    answer = stack.enter_context(error)
+                self.assertEqual(answer.status, status, name)
+                expected = hashlib.sha256(answer.read()).hexdigest()
+            if not name.startswith(".."):
+                script = f'[ "$(curl -s https://{name} | sha256sum)" = "{expected}  -" ]'
+                self.assertEqual(self.run_command(script)["status"], 0, name)
+
 
 class Everything(unittest.TestCase):
+    def test_tools_may_come_from_where_they_are_built(self):
+        with tempfile.TemporaryDirectory() as place:
+            entries, built = Path(place) / "entries", Path(place) / "built"
+            for path in (entries / "image-exec", entries / "tool", built / "image-test", built / "not-a-program"):
+                path.parent.mkdir(exist_ok=True)
+                path.write_text("")
+                path.chmod(0o755 if path.name != "not-a-program" else 0o644)
+            (entries / "image-test").symlink_to("tool")
+            with session.tools_of(argparse.Namespace(tools=entries, binaries=built)) as tools:
+                self.assertEqual({path.name for path in tools.iterdir()}, {"image-exec", "tool", "image-test"})
+                self.assertEqual((tools / "image-test").resolve(), (built / "image-test").resolve())
+
+    def test_the_last_line_has_the_sums(self):
+        verdicts = [comparison.Verdict("a", 3, documented=[1]), comparison.Verdict("b", 2, undocumented=[1, 2])]
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            status = comparison.totals(verdicts, {}, 1)
+        self.assertEqual(status, 1)
+        last = "2 cases, 5 calls compared: 1 documented differences, 2 undocumented"
+        self.assertEqual(said.getvalue().splitlines()[-1], last)
+
     def test_a_comparison_with_wrong_tools_fails(self):
         with tempfile.TemporaryDirectory() as tools:
             for name in ("image-configure", "image-envs"):

@@ -1,0 +1,54 @@
+"""image-freeze inventory against reading and hashing the same archive."""
+
+import base64
+import hashlib
+import io
+import os
+import tarfile
+
+from benchmarks.environments import ENVIRONMENTS, PINS, prefix
+from benchmarks.timing import most_memory, side_by_side
+
+
+def installed(name, number):
+    """The files of one distribution: path and content."""
+    site = f"{prefix(name)}/lib/python3.11/site-packages"
+    files = [(f"{site}/package_{number}/module_{i}.py", os.urandom(3000 + 401 * i)) for i in range(40)]
+    info = f"{site}/package_{number}-1.{number}.0.dist-info"
+    listed = "".join(
+        f"{path[len(site) + 1:]},sha256={digest(content)},{len(content)}\n" for path, content in files
+    )
+    metadata = f"Metadata-Version: 2.1\nName: package-{number}\nVersion: 1.{number}.0\n\nText\n"
+    return [*files, (f"{info}/METADATA", metadata.encode()), (f"{info}/RECORD", listed.encode())]
+
+
+def digest(content) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
+def root_archive(file):
+    """A root file system with three environments of 350 distributions."""
+    with tarfile.open(file, "w") as archive:
+        for name in ENVIRONMENTS:
+            for number in range(PINS):
+                for path, content in installed(name, number):
+                    member = tarfile.TarInfo(path)
+                    member.size = len(content)
+                    archive.addfile(member, io.BytesIO(content))
+
+
+def measure(bench):
+    """image-freeze inventory against tar's list of the same archive, and against hashing it."""
+    archive = bench.archive
+    if archive is None:
+        archive = bench.scratch / "root.tar"
+        root_archive(archive)
+    tool = [bench.tools / "image-freeze", "inventory", archive]
+    calls = [["tar", "tf", archive], tool, ["openssl", "dgst", "-sha256", archive], [*tool, "--verify"]]
+    medians = side_by_side([([call], bench.scratch) for call in calls], max(bench.rounds // 8, 3))
+    size = archive.stat().st_size / (1 << 20)
+    print(f"\n{f'inventory of an archive of {size:.0f} MiB':<44} {'ms':>8} {'ratio':>7} {'peak MiB':>9}")
+    print(f"{'  tar t':<44} {medians[0]:8.1f}")
+    print(f"{'  image-freeze inventory':<44} {medians[1]:8.1f} {medians[1] / medians[0]:7.2f} {most_memory(calls[1], bench.scratch):9.1f}")
+    print(f"{'  openssl dgst -sha256':<44} {medians[2]:8.1f}")
+    print(f"{'  image-freeze inventory --verify':<44} {medians[3]:8.1f} {medians[3] / medians[2]:7.2f} {most_memory(calls[3], bench.scratch):9.1f}")
