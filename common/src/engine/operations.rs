@@ -51,16 +51,20 @@ impl Engine {
         images.iter().map(id).collect()
     }
 
-    /// Whether `--progress=rawjson` makes a build tell its progress as JSON: its help says so. An engine
-    /// that cannot be asked has none.
+    /// Whether `--progress=rawjson` makes a build tell its progress as JSON. Help texts keep quiet about
+    /// it, and `build` need not be buildx's own, so it is asked to build what is not there: who takes the
+    /// word complains of the place alone. An engine that cannot be asked has none.
     #[must_use]
     pub fn has_raw_progress(&self, console: &Console) -> bool {
+        const NOWHERE: &str = "/nonexistent/image-tools";
         if self.kind != Kind::Docker || self.is_legacy() {
             return false;
         }
-        let call = self.call().args(["buildx", "build", "--help"]);
-        process::capture(&call, console)
-            .is_ok_and(|told| told.exit.is_success() && told.text().contains("rawjson"))
+        let call = self.call().args(["build", "--progress=rawjson", NOWHERE]).env("DOCKER_BUILDKIT", "1");
+        process::capture(&call, console).is_ok_and(|told| {
+            let said = String::from_utf8_lossy(&told.stderr).into_owned();
+            said.contains(NOWHERE) && !said.contains("progress")
+        })
     }
 
     /// Builds an image; each line that the engine prints goes to `sink`. A status other than 0 is
