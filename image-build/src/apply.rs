@@ -2,6 +2,7 @@
 
 mod base;
 mod chain;
+mod ground;
 mod idle;
 mod images;
 mod planned;
@@ -9,7 +10,7 @@ mod repack_step;
 mod result;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum as _;
@@ -19,6 +20,7 @@ use common::console::Console;
 use common::engine::{self, Engine};
 use common::fault::Status;
 use common::lock::Lock;
+use common::missions;
 use common::report::Report;
 use common::session::Session;
 use common::settings::{CalVersion, EngineChoice, Settings, UseFrozen};
@@ -88,7 +90,7 @@ pub(crate) fn sift(
     for ((mission, idle), confirmed) in found.into_iter().zip(confirmed) {
         if confirmed {
             if let Some(path) = &args.timings {
-                idle.write_timings(&of_mission(path, mission.deployment.as_str()))?;
+                idle.write_timings(&missions::file_of_mission(path, mission.deployment.as_str()))?;
             }
             let report = idle.report(mission.clone(), &engine)?;
             sifted.idle.push((mission, report));
@@ -97,13 +99,6 @@ pub(crate) fn sift(
         }
     }
     Ok(sifted)
-}
-
-/// `times.html` of the mission `roman` is `times-roman.html`.
-pub(crate) fn of_mission(path: &Path, mission: &str) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
-    path.with_file_name(format!("{stem}-{mission}{ending}"))
 }
 
 /// What of the command line is also for the runs that build one of several missions.
@@ -187,6 +182,9 @@ fn choices(args: &Args, session: &Session) -> Result<Choices, Error> {
     if args.inputs.index_cutoff.is_some() && frozen && env::var_os("INDEX_CUTOFF").is_none() {
         return Err(Error::FrozenClock);
     }
+    if !is_name(settings.image_prefix()) {
+        return Err(Error::BadPrefix(settings.image_prefix().to_owned()));
+    }
     Ok(Choices {
         update: !args.no_update,
         cutoff: args.inputs.index_cutoff.unwrap_or(IndexCutoff::Day).moment(session.started()),
@@ -199,6 +197,14 @@ fn choices(args: &Args, session: &Session) -> Result<Choices, Error> {
         place_words: args.inputs.place_words(),
         on_github: repack::is_on_github(),
     })
+}
+
+/// Whether images can be called `name`, as far as their names are ours to choose.
+fn is_name(name: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    name.split(['.', '_', '-', '/']).all(plain)
 }
 
 fn docker_stacks_url(settings: &Settings) -> String {

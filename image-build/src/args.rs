@@ -183,7 +183,8 @@ pub(crate) struct ManyArgs {
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory: Option<Size>,
 
-    /// How much memory one build is taken to need
+    /// How much memory a build is taken to need of which it is not known: the highest that was seen of earlier
+    /// ones and a quarter more counts, but docker's daemon does not show it
     #[arg(long, value_name = "SIZE", default_value = "4G")]
     pub(crate) memory_per_build: Size,
 

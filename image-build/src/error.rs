@@ -32,6 +32,11 @@ pub(crate) enum Error {
     /// A flag asks for what such a build has not.
     #[error("--index-cutoff: a frozen build solves nothing, so it has no moment to solve against")]
     FrozenClock,
+    /// No image can be called so.
+    #[error(
+        "IMAGE_PREFIX is {0:?}, and image names take lower-case letters and digits, with single `.`, `_`, `-` or `/` between them"
+    )]
+    BadPrefix(String),
     /// The tree cannot be built from.
     #[error(transparent)]
     Preflight(#[from] CheckError),
@@ -150,6 +155,7 @@ impl Fault for Error {
         match self {
             Self::Session(error) => error.status(),
             Self::FrozenClock => Status::Usage,
+            Self::BadPrefix(_) => Status::Settings,
             Self::Preflight(error) => error.status(),
             Self::Deployment(error) => error.status(),
             Self::BaseLock(error) => error.status(),
@@ -188,6 +194,7 @@ impl Fault for Error {
             Self::Source(error) => error.hint(),
             Self::Bootstrap(error) => error.hint(),
             Self::Repack(error) => error.hint(),
+            Self::BadPrefix(_) => Some("correct IMAGE_PREFIX where setup-env exports it".to_owned()),
             Self::Mixed { .. } => Some("image-build, when the other build is over".to_owned()),
             Self::Edited { .. } => Some("image-build, when the tree stays as it is".to_owned()),
             Self::NotAsSet { .. } => Some(

@@ -9,6 +9,7 @@ mod error;
 mod fleet;
 mod key;
 mod many;
+mod memory;
 mod plan;
 mod preflight;
 mod progress;
