@@ -11,6 +11,7 @@ mod calls;
 mod config;
 mod container;
 mod docker;
+mod kept;
 mod mounted;
 mod operations;
 mod podman;
@@ -33,6 +34,7 @@ use crate::fault::{Fault, Status};
 use crate::process::ProcessError;
 
 pub use config::{Healthcheck, ImageConfig};
+pub use kept::KeptNames;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use probe::choose_on;
 pub use probe::{Capabilities, choose, report};

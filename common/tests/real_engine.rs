@@ -135,7 +135,7 @@ impl Rig {
             arguments: arguments.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
             labels: Vec::new(),
             secrets: vec![Secret { id: "ca".to_owned(), source: self.at("ca.pem") }],
-            network: None,
+            ..BuildRequest::default()
         };
         let mut text = String::new();
         let mut sink = |line: &[u8]| writeln!(text, "{}", String::from_utf8_lossy(line)).unwrap();

@@ -10,6 +10,7 @@ use common::deployment::DeploymentError;
 use common::engine::EngineError;
 use common::evidence::EvidenceError;
 use common::fault::{Fault, Status, io_status};
+use common::git::GitError;
 use common::lock::LockError;
 use common::process::Exit;
 use common::session::SessionError;
@@ -32,6 +33,12 @@ pub(crate) enum Error {
     /// A flag asks for what such a build has not.
     #[error("--index-cutoff: a frozen build solves nothing, so it has no moment to solve against")]
     FrozenClock,
+    /// There is no commit whose time an image could count as made at.
+    #[error("--reproducible: there is no commit yet whose time an image could have")]
+    NoCommit,
+    /// git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The tree cannot be built from.
     #[error(transparent)]
     Preflight(#[from] CheckError),
@@ -149,7 +156,8 @@ impl Fault for Error {
     fn status(&self) -> Status {
         match self {
             Self::Session(error) => error.status(),
-            Self::FrozenClock => Status::Usage,
+            Self::FrozenClock | Self::NoCommit => Status::Usage,
+            Self::Git(error) => error.status(),
             Self::Preflight(error) => error.status(),
             Self::Deployment(error) => error.status(),
             Self::BaseLock(error) => error.status(),
@@ -180,6 +188,7 @@ impl Fault for Error {
             Self::CaBundle(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Evidence(error) => error.hint(),
+            Self::Git(error) => error.hint(),
             // It would say to run image-build.
             Self::Engine(error) if !matches!(error, EngineError::NoImage { .. }) => error.hint(),
             Self::Step { output, .. } if output.untrusted => {

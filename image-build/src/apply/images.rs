@@ -316,6 +316,9 @@ impl Build<'_> {
         if let Some(edits) = &plan.edits {
             stage.add_edited(edits)?;
         }
+        if let Some(epoch) = plan.request.epoch {
+            stage.settle(epoch)?;
+        }
         self.records.begin(&outlook.image)?;
         let labels = vec![(LABEL.to_owned(), outlook.key.hex().to_owned())];
         let request = BuildRequest { context: stage.path(), labels, ..plan.request.clone() };
