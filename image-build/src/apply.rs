@@ -17,7 +17,7 @@ use clap::ValueEnum as _;
 
 use common::ca_bundle;
 use common::console::Console;
-use common::engine::{self, Engine};
+use common::engine::{self, Engine, Kind};
 use common::fault::Status;
 use common::lock::Lock;
 use common::missions;
@@ -26,7 +26,7 @@ use common::session::Session;
 use common::settings::{CalVersion, EngineChoice, Settings, UseFrozen};
 use common::state_dir::StateDir;
 
-use crate::args::{Args, IndexCutoff};
+use crate::args::{Args, IndexCutoff, MadeAt};
 use crate::error::Error;
 use crate::key::{Step, Steps};
 use crate::plan::{Choices, Plan};
@@ -67,7 +67,7 @@ pub(crate) fn sift(
     missions: Vec<Settings>,
     console: &Console,
 ) -> Result<Sifted, Error> {
-    let choices = choices(args, session)?;
+    let choices = choices(args, session, console)?;
     let settings = &session.document.settings;
     let mut sifted = Sifted { idle: Vec::new(), busy: Vec::new() };
     let mut found = Vec::new();
@@ -118,12 +118,17 @@ pub(crate) fn passed_on(args: &Args, session: &Session) -> Vec<String> {
         let cutoff = args.inputs.index_cutoff.unwrap_or(IndexCutoff::Day).moment(session.started());
         words.push(format!("--index-cutoff={cutoff}"));
     }
+    // Each works in the same clone, so without a number it comes to the same.
+    words.extend(args.inputs.reproducible.map(|made| match made {
+        MadeAt::Seconds(seconds) => format!("--reproducible={seconds}"),
+        MadeAt::Commit => "--reproducible".to_owned(),
+    }));
     words
 }
 
 /// Builds, notes what was built, and passes the document on.
 pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<Status, Error> {
-    let mut choices = choices(args, &session)?;
+    let mut choices = choices(args, &session, console)?;
     let settings = &session.document.settings;
     let lower_only = args.part.base_only || args.part.common_only;
     if !lower_only
@@ -152,11 +157,21 @@ pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<
         // The last one of several counts.
         choices.place_words.push("--progress=rawjson".to_owned());
     }
+    let dates_files = choices.epoch.is_none() || engine.dates_files(console);
+    if choices.epoch.is_some() && engine.kind == Kind::Docker && dates_files {
+        choices.place_words.push("--output=type=docker,rewrite-timestamp=true".to_owned());
+    }
     let plan = Plan::new(settings, &choices, &engine);
     remembered::keep(state.path(), settings.engine, &engine);
     let asked = asked(args, settings);
     let mut build = Build::new(session, console, (engine, plan, asked), (state, stage_dir))?;
     build.timings.clone_from(&args.timings);
+    if !dates_files {
+        build.note(format!(
+            "{} dates files by its own clock: built again, the content is the same, and the id is another",
+            build.engine
+        ));
+    }
     match (args.part.base_only, args.part.common_only) {
         (true, _) => build.run_base(),
         (_, true) => build.run_common(&choices),
@@ -175,7 +190,7 @@ fn asked(args: &Args, settings: &Settings) -> Steps {
 }
 
 /// What the flags, the settings and the machine add up to.
-fn choices(args: &Args, session: &Session) -> Result<Choices, Error> {
+fn choices(args: &Args, session: &Session, console: &Console) -> Result<Choices, Error> {
     let settings = &session.document.settings;
     let frozen = settings.use_frozen == UseFrozen::Frozen;
     // As a variable it is for every build, and says nothing of a frozen one.
@@ -185,6 +200,7 @@ fn choices(args: &Args, session: &Session) -> Result<Choices, Error> {
     if !is_name(settings.image_prefix()) {
         return Err(Error::BadPrefix(settings.image_prefix().to_owned()));
     }
+    let epoch = args.inputs.epoch(&settings.root, console)?;
     Ok(Choices {
         update: !args.no_update,
         cutoff: args.inputs.index_cutoff.unwrap_or(IndexCutoff::Day).moment(session.started()),
@@ -194,6 +210,7 @@ fn choices(args: &Args, session: &Session) -> Result<Choices, Error> {
         docker_stacks_clone: env::var_os("HOME")
             .map(|home| PathBuf::from(home).join("docker-stacks"))
             .filter(|dir| dir.is_dir()),
+        epoch,
         place_words: args.inputs.place_words(),
         on_github: repack::is_on_github(),
     })

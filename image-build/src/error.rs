@@ -10,6 +10,7 @@ use common::deployment::DeploymentError;
 use common::engine::EngineError;
 use common::evidence::EvidenceError;
 use common::fault::{Fault, Status, io_status};
+use common::git::GitError;
 use common::lock::LockError;
 use common::process::Exit;
 use common::session::SessionError;
@@ -37,6 +38,12 @@ pub(crate) enum Error {
         "IMAGE_PREFIX is {0:?}, and image names take lower-case letters and digits, with single `.`, `_`, `-` or `/` between them"
     )]
     BadPrefix(String),
+    /// There is no commit whose time an image could count as made at.
+    #[error("--reproducible: there is no commit yet whose time an image could have")]
+    NoCommit,
+    /// git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The tree cannot be built from.
     #[error(transparent)]
     Preflight(#[from] CheckError),
@@ -154,8 +161,9 @@ impl Fault for Error {
     fn status(&self) -> Status {
         match self {
             Self::Session(error) => error.status(),
-            Self::FrozenClock => Status::Usage,
+            Self::FrozenClock | Self::NoCommit => Status::Usage,
             Self::BadPrefix(_) => Status::Settings,
+            Self::Git(error) => error.status(),
             Self::Preflight(error) => error.status(),
             Self::Deployment(error) => error.status(),
             Self::BaseLock(error) => error.status(),
@@ -186,6 +194,7 @@ impl Fault for Error {
             Self::CaBundle(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Evidence(error) => error.hint(),
+            Self::Git(error) => error.hint(),
             // It would say to run image-build.
             Self::Engine(error) if !matches!(error, EngineError::NoImage { .. }) => error.hint(),
             Self::Step { output, .. } if output.untrusted => {

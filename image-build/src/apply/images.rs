@@ -242,6 +242,9 @@ impl Build<'_> {
         if let Some(edits) = &plan.edits {
             stage.add_edited(edits)?;
         }
+        if let Some(epoch) = plan.request.epoch {
+            stage.settle(epoch)?;
+        }
         self.records.begin(&outlook.image)?;
         let request =
             BuildRequest { context: stage.path(), labels: outlook.labels(), ..plan.request.clone() };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use common::console::Verbosity;
+use common::console::{Console, Verbosity};
 use common::engine::Engine;
 use common::session::Session;
 use common::settings::Settings;
@@ -40,8 +40,13 @@ impl Shown {
 }
 
 /// The text of `--plan` for the missions of `all`.
-pub(crate) fn planned(args: &Args, session: &Session, all: &[Settings]) -> Result<String, Error> {
-    let choices = choices(args, session)?;
+pub(crate) fn planned(
+    args: &Args,
+    session: &Session,
+    all: &[Settings],
+    console: &Console,
+) -> Result<String, Error> {
+    let choices = choices(args, session, console)?;
     let mut shown = Vec::new();
     for settings in all {
         shown.push(one(args, settings, &choices)?);

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 /// The switches of every build that say how to build and not what.
-const NEUTRAL: [&str; 9] = [
+const NEUTRAL: [&str; 10] = [
     "--rm",
     "--force-rm",
     "--quiet",
     "-q",
     "--load",
+    "--no-cache",
     "--progress",
     "--builder",
     "--cache-from",
@@ -23,7 +24,7 @@ pub(super) fn sift<'w>(words: &'w [String], arguments: &mut BTreeMap<String, Str
     while let Some(word) = words.next() {
         let (name, mut value) =
             word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-        let alone = ["--rm", "--force-rm", "--quiet", "-q", "--load"].contains(&name);
+        let alone = ["--rm", "--force-rm", "--quiet", "-q", "--load", "--no-cache"].contains(&name);
         if value.is_none() && !alone && name.starts_with('-') {
             value = words.next_if(|next| !next.starts_with('-'));
         }

@@ -7,7 +7,8 @@ use common::document::Document;
 use common::evidence::Store;
 use common::report::{ImageIdentity, Verdict};
 
-use crate::lab::{GREEN, Lab, NAME, Ran, TEST, build_report};
+use crate::lab::{GREEN, Lab, NAME, TEST, build_report};
+use crate::ran::Ran;
 
 #[test]
 fn in_a_pipe_the_image_that_was_just_built_is_tested_though_its_name_moved() {
