@@ -15,6 +15,7 @@ use super::forecast::Step;
 use super::input::Input;
 use super::manifest::Manifest;
 use crate::base::bootstrap;
+use crate::base::source::recorded;
 use crate::dockerfile::{CA_VARIABLES, CUTOFF_VARIABLE, Dockerfile, Taken, selected_files, takes_file};
 use crate::error::Error;
 use crate::plan::{BasePlan, Choices, Commit, ImagePlan, Plan, SourcePlan, Wanted, assumed_engine};
@@ -104,7 +105,8 @@ impl Chain {
         match &source.commit {
             Commit::Main => set("index cut-off", &self.cutoff),
             Commit::Recorded(file) => {
-                set("commit", std::fs::read_to_string(file).unwrap_or_default().trim());
+                // Where there is none, making the base will say why.
+                set("commit", &recorded(file).unwrap_or_default());
             }
         }
         for image in &source.images {
