@@ -18,6 +18,7 @@ mod lock;
 mod markdown;
 mod overlay;
 mod patch;
+mod provenance;
 mod rot;
 mod sbom;
 mod solve;
