@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod chill;
 mod conda_solver;
+mod conda_version;
 mod copy;
 mod diff;
 mod error;
