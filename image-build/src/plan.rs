@@ -76,6 +76,14 @@ pub(crate) struct ImagePlan {
     pub(crate) edits: Option<Edits>,
 }
 
+impl ImagePlan {
+    /// The moment as of which it is solved, if anything is.
+    pub(crate) fn cutoff(&self) -> Option<Timestamp> {
+        let mut arguments = self.request.arguments.iter();
+        arguments.find(|(name, _)| name == CUTOFF_VARIABLE)?.1.parse().ok()
+    }
+}
+
 /// What is done with the image that was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FollowUp {

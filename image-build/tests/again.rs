@@ -93,6 +93,24 @@ fn only_what_a_change_reaches_is_built() {
     assert_eq!(again(&bench, &[]), Vec::<String>::new());
 }
 
+/// What is frozen out of the image says at its top as of when it was solved.
+#[test]
+fn as_of_when_an_image_was_solved_is_kept_with_it() {
+    let kept = |bench: &Bench| {
+        let document = bench.build(&[]);
+        let image = &built(&document).images.last().unwrap().image;
+        let store = common::evidence::Store::in_state(&bench.repository.at(".image"));
+        let fact = store.read::<common::evidence::Built>(&image.id).unwrap().unwrap();
+        (fact.index_cutoff, fact.at)
+    };
+    let (cutoff, at) = kept(&Bench::floating());
+    assert!(
+        cutoff.is_some_and(|cutoff| cutoff <= at && cutoff.to_string().ends_with("T00:00:00Z")),
+        "{cutoff:?}"
+    );
+    assert_eq!(kept(&Bench::frozen()).0, None, "nothing is solved");
+}
+
 /// A release compares the whole contexts with what is kept of the image.
 #[test]
 fn a_frozen_image_that_stands_is_evidently_of_the_tree_as_it_is() {

@@ -6,6 +6,7 @@ use common::settings::UseFrozen;
 
 use super::Chain;
 use crate::base::bootstrap;
+use crate::base::source::recorded;
 use crate::dockerfile::{CA_VARIABLES, CUTOFF_VARIABLE};
 use crate::key::input::{CUTOFF, Input};
 use crate::key::manifest::Manifest;
@@ -46,7 +47,8 @@ impl Chain {
         match &source.commit {
             Commit::Main => set(CUTOFF, &self.cutoff),
             Commit::Recorded(file) => {
-                set("commit", std::fs::read_to_string(file).unwrap_or_default().trim());
+                // Where there is none, making the base will say why.
+                set("commit", &recorded(file).unwrap_or_default());
             }
         }
         for image in &source.images {
