@@ -12,6 +12,7 @@ mod network;
 mod packages;
 mod plan;
 mod profile;
+mod scripted;
 mod show;
 mod standing;
 mod transaction;

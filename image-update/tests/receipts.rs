@@ -72,6 +72,25 @@ fn a_login_in_a_list_is_refused_and_never_shown() {
     assert_eq!(clone.files(), before);
 }
 
+/// Earlier builds wrote the login of a mirror's address down.
+#[test]
+fn a_login_in_an_old_receipt_is_taken_out_and_told() {
+    let server = Server::start(good);
+    let clone = Clone::with_sources(server.port);
+    clone.update("0.13.0").done();
+    let clean = clone.read("sources.lock.json");
+    let old = clean.replace("http://", "http://ada:hunter2@");
+    assert_ne!(old, clean);
+    for args in [&["--cal-version=0.13.0"][..], &["--offline", "--cal-version=0.13.0"]] {
+        clone.write("sources.lock.json", &old);
+        let run = clone.run(args);
+        run.done();
+        assert!(run.text.contains("sources.lock.json held a login in an address"), "{}", run.text);
+        assert!(!run.text.contains("hunter2"), "{}", run.text);
+        assert_eq!(clone.read("sources.lock.json"), clean, "{args:?}");
+    }
+}
+
 #[test]
 fn check_says_whether_a_version_changed_under_its_name_and_writes_nothing() {
     let server = Server::start(|asked, wire| {

@@ -6,7 +6,8 @@ mod support;
 
 use std::fs;
 
-use serde_json::json;
+use common::digest::Digest;
+use serde_json::{Value, json};
 use support::server::{Server, good};
 use support::{Clone, ENV, PIP};
 
@@ -51,6 +52,38 @@ fn d12d_a_new_list_that_a_script_made_is_committed_by_commit_all() {
     assert!(status.contains(&format!("?? {ENV}/notes")), "what is no list is left to its author: {status}");
 }
 
+/// There was none: a release made by scripts did not tell what it was made of.
+#[test]
+fn a_script_leaves_a_receipt_of_who_asked_it_for_what_and_what_it_wrote() {
+    let clone = Clone::plain();
+    clone.write("kept.pip", "by==hand\n");
+    clone.script("echo \"a==$1\" >roman-cal.pip; echo $1 >CAL_VERSION; echo 'b==1' >same.pip");
+    clone.write("same.pip", "b==1\n");
+    let clone = clone.git();
+    clone.update("0.13.0").done();
+    let receipt = || serde_json::from_str::<Value>(&clone.read("sources.lock.json")).unwrap();
+    let first = receipt();
+    assert_eq!(
+        (&first["version"], &first["requested_by"]),
+        (&json!("0.13.0"), &json!("Ada <ada@example.org>"))
+    );
+    assert_eq!(first["script"], json!(Digest::of(clone.read("update-requirements").as_bytes())));
+    let files: Vec<_> =
+        first["files"].as_array().unwrap().iter().map(|f| (&f["local"], &f["sha256"])).collect();
+    let digest = |text: &str| json!(Digest::of(text.as_bytes()));
+    // Also what it wrote as it was; not what it left alone.
+    let (made, same) = (digest("a==0.13.0\n"), digest("b==1\n"));
+    assert_eq!(files, [(&json!("roman-cal.pip"), &made), (&json!("same.pip"), &same)]);
+    assert!(clone.repository.status().contains(&format!("A  {ENV}/sources.lock.json")));
+    clone.update("0.13.0").done();
+    assert_eq!(receipt(), first, "the same again is no news");
+    clone.script("if [ \"$1\" != 0.14.0 ]; then exit 3; fi");
+    clone.update("0.15.0").failed(3, &["everything is as it was"]);
+    assert_eq!(receipt(), first);
+    clone.update("0.14.0").done();
+    assert_eq!((&receipt()["version"], &receipt()["files"]), (&json!("0.14.0"), &first["files"]));
+}
+
 #[test]
 fn scripts_run_in_place_of_sources_only_when_asked_to() {
     let server = Server::start(good);
@@ -59,8 +92,10 @@ fn scripts_run_in_place_of_sources_only_when_asked_to() {
     clone.update("0.13.0").done();
     clone.run(&["--run-scripts", "--cal-version=1.0"]).done();
     assert_eq!(clone.read("roman-cal.pip"), "scripted==1.0\n");
-    let receipt = clone.repository.at(ENV).join("sources.lock.json");
-    assert!(!receipt.exists(), "it tells of other files");
+    let receipt = clone.read("sources.lock.json");
+    assert!(!receipt.contains("http://"), "it tells of no delivery: {receipt}");
+    clone.run(&["--check"]).said(1, "update-requirements made the lists");
+    clone.run(&["--offline", "--cal-version=1.0"]).failed(69, &["1.0 was not delivered"]);
     clone.update("0.13.0").done();
     assert_eq!(clone.read("roman-cal.pip"), PIP);
 }

@@ -72,6 +72,13 @@ impl Run {
         self.report()
     }
 
+    /// That it ended with `status`, with a document, and said or told `part`.
+    pub fn said(&self, status: i32, part: &str) {
+        assert_eq!(self.status, Some(status), "{}", self.text);
+        let told = self.report().to_string();
+        assert!(self.text.contains(part) || told.contains(part), "{part:?} in {} or {told}", self.text);
+    }
+
     /// That it failed with `status` and said all of `parts`, and nothing on standard output.
     pub fn failed(&self, status: i32, parts: &[&str]) {
         assert_eq!((self.status, self.stdout.len()), (Some(status), 0), "{}", self.text);
