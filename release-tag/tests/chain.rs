@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::print_stderr, reason = "what is skipped is told")]
 
+mod imported;
 mod played;
 mod real;
 mod support;
@@ -12,6 +13,8 @@ mod web;
 use std::path::Path;
 
 use common::digest::Digest;
+use common::settings::EngineChoice;
+use imported::Imported;
 use played::Played;
 use real::Real;
 use serde_json::Value;
@@ -93,6 +96,22 @@ fn four_identities_are_one_over_an_http_remote() {
     let (release, registry) = (Release::ready(), Played::start(&[]));
     let url = web.repository(&release);
     happy_path(&release, &url, &registry.host());
+}
+
+/// Built by none of ours, but in engines, a registry and a remote that are real.
+#[test]
+fn four_identities_are_one_with_every_engine() {
+    for choice in [EngineChoice::Docker, EngineChoice::Buildah, EngineChoice::Podman] {
+        let Some(imported) = Imported::into(choice) else { continue };
+        let Some(real) = Real::start() else {
+            return eprintln!(
+                "skipped: no docker-registry on PATH (Debian: apt-get install docker-registry)"
+            );
+        };
+        let remote = imported.release.remote();
+        happy_path(&imported.release, &format!("file://{}", remote.path().display()), &real.host);
+        eprintln!("{choice}: tested, recorded, tagged and delivered is {}", imported.release.id);
+    }
 }
 
 /// A release that was delivered to a registry that can be spoiled.

@@ -83,7 +83,7 @@ fn a_named_layout_and_an_archive_get_the_same_image() {
     assert_eq!((&archive["delivery"], &archive["manifest"]), (&json!("delivered"), &layout["manifest"]));
     assert_eq!(release.run(&["deliver", &to]).outcome("deliver")["delivery"], "present");
     fs::write(&file, "something else").unwrap();
-    assert_eq!(release.run(&["deliver", &to]).code(), 74);
+    release.run(&["deliver", &to]).refused(65, "the archive");
     release.run(&["deliver", &to, "--replace"]).outcome("deliver");
 }
 

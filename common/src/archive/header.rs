@@ -31,6 +31,11 @@ impl<'b> Header<'b> {
         self.0[156]
     }
 
+    /// Who may do what with it, in the nine bits of Unix and three more; 0 where that is no number.
+    pub(super) fn mode(&self) -> u32 {
+        number(&self.0[100..108]).and_then(|mode| u32::try_from(mode & 0o7777).ok()).unwrap_or(0)
+    }
+
     /// How many bytes of content follow, by this header.
     pub(super) fn size(&self) -> Option<u64> {
         number(&self.0[124..136])

@@ -36,6 +36,8 @@ pub struct Member {
     pub kind: MemberKind,
     /// The size of its content, in bytes.
     pub size: u64,
+    /// Its permissions.
+    pub mode: u32,
     /// The target of a link, as it stands.
     pub link: Vec<u8>,
 }
@@ -137,7 +139,7 @@ impl<'r> Members<'r> {
         }
         let link = extended.link.unwrap_or_else(|| header.link().to_vec());
         self.content_of(size);
-        Ok(Member { name, kind, size, link })
+        Ok(Member { name, kind, size, mode: header.mode(), link })
     }
 
     const fn content_of(&mut self, size: u64) {
@@ -192,26 +194,15 @@ impl Read for Content<'_, '_> {
             buffer[..count].copy_from_slice(&piece[..count]);
             count
         });
-        read.map_err(as_io)
+        read.map_err(io::Error::from)
     }
 }
 
 impl Stream for Content<'_, '_> {
     fn pass_over(&mut self, count: u64) -> io::Result<u64> {
         let count = count.min(self.0.left);
-        self.0.window.pass(count).map_err(as_io)?;
+        self.0.window.pass(count)?;
         self.0.left -= count;
         Ok(count)
-    }
-}
-
-/// An archive inside an archive is told of the outer one's faults as of any reader's.
-fn as_io(error: ArchiveError) -> io::Error {
-    match error {
-        ArchiveError::Read(error) => error,
-        damaged @ ArchiveError::Damaged { .. } => {
-            io::Error::new(io::ErrorKind::InvalidData, damaged.to_string())
-        }
-        interrupted @ ArchiveError::Interrupted(_) => io::Error::other(interrupted),
     }
 }

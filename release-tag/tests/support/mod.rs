@@ -25,6 +25,8 @@ pub struct Release {
     pub repository: Repository,
     pub engine: FakeEngine,
     pub id: Digest,
+    /// What the image is called.
+    pub name: String,
     /// Its bill of materials, if it matters.
     pub bill: Option<String>,
     /// What the tool gets besides the ordinary environment.
@@ -53,7 +55,7 @@ impl Release {
         let repository = repository.git();
         repository.configure(|settings| settings.use_frozen = UseFrozen::Frozen);
         let id = engine.image(NAME, &["USE_FROZEN=1"]);
-        let release = Self { repository, engine, id, bill: None, env: Vec::new() };
+        let release = Self { repository, engine, id, name: NAME.to_owned(), bill: None, env: Vec::new() };
         release.settle();
         release
     }
@@ -77,7 +79,7 @@ impl Release {
     }
 
     pub fn identity(&self) -> ImageIdentity {
-        ImageIdentity { name: NAME.to_owned(), id: self.id.clone() }
+        ImageIdentity { name: self.name.clone(), id: self.id.clone() }
     }
 
     /// Notes the image as built of what is in the tree now.
