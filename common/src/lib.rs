@@ -29,6 +29,7 @@ pub mod inventory;
 pub mod lock;
 pub mod missions;
 pub mod oci;
+pub mod parallel;
 pub mod process;
 pub mod receipt;
 pub mod report;

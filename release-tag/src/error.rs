@@ -140,6 +140,18 @@ pub enum Error {
         /// The commit that is checked out.
         commit: String,
     },
+    /// The version was released with another record.
+    #[error(
+        "{tag} tells of the record {found}, and this one is {ours}: a release that was tagged stays what it is"
+    )]
+    Recorded {
+        /// The tag.
+        tag: String,
+        /// The digest of the record that it tells of.
+        found: String,
+        /// The digest of the one that would be written.
+        ours: Digest,
+    },
     /// The remote did not say what it has.
     #[error("the remote {remote} does not say which tags it has: {reason}")]
     RemoteSilent {
@@ -271,6 +283,7 @@ impl Fault for Error {
             | Self::BranchElsewhere { .. }
             | Self::NoVersions { .. }
             | Self::Taken { .. }
+            | Self::Recorded { .. }
             | Self::Occupied { .. } => Status::No,
             Self::RemoteSilent { .. } => Status::Unavailable,
             Self::NotOnRemote { .. } => Status::Protocol,
@@ -303,6 +316,7 @@ impl Fault for Error {
             Self::BranchElsewhere { .. } => "choose another name: --branch NAME",
             Self::NoCommit | Self::NoVersions { .. } => "release-tag save",
             Self::Taken { .. } => "choose other versions: release-tag versions",
+            Self::Recorded { .. } => "release-tag versions --mission VERSION",
             Self::BadDestination { .. } => "oci:DIR, oci-archive:FILE or docker://REGISTRY/REPOSITORY",
             Self::Occupied { flag, .. } => return Some(format!("if it is to be replaced: {flag}")),
             _ => return None,

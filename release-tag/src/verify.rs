@@ -4,7 +4,7 @@
 mod chain;
 mod commit;
 mod image;
-mod place;
+pub mod place;
 mod rebuild;
 
 use std::path::{Path, PathBuf};

@@ -203,26 +203,15 @@ impl Read for Content<'_, '_> {
             buffer[..count].copy_from_slice(&piece[..count]);
             count
         });
-        read.map_err(as_io)
+        read.map_err(io::Error::from)
     }
 }
 
 impl Stream for Content<'_, '_> {
     fn pass_over(&mut self, count: u64) -> io::Result<u64> {
         let count = count.min(self.0.left);
-        self.0.window.pass(count).map_err(as_io)?;
+        self.0.window.pass(count)?;
         self.0.left -= count;
         Ok(count)
-    }
-}
-
-/// An archive inside an archive is told of the outer one's faults as of any reader's.
-fn as_io(error: ArchiveError) -> io::Error {
-    match error {
-        ArchiveError::Read(error) => error,
-        damaged @ ArchiveError::Damaged { .. } => {
-            io::Error::new(io::ErrorKind::InvalidData, damaged.to_string())
-        }
-        interrupted @ ArchiveError::Interrupted(_) => io::Error::other(interrupted),
     }
 }
