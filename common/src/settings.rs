@@ -5,6 +5,7 @@
 
 mod cal_version;
 mod choice;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::shell;
 
 pub use cal_version::{BadCalVersion, CalVersion};
 pub use choice::{BaseImage, CaBundle, EngineChoice, Generation, HubEnvironment, Owner, Platform, UseFrozen};
+pub use values::BadValue;
 
 /// The settings that every tool reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

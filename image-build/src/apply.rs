@@ -10,7 +10,7 @@ mod repack_step;
 mod result;
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum as _;
@@ -197,8 +197,9 @@ fn choices(args: &Args, session: &Session, console: &Console) -> Result<Choices,
     if args.inputs.index_cutoff.is_some() && frozen && env::var_os("INDEX_CUTOFF").is_none() {
         return Err(Error::FrozenClock);
     }
-    if !is_name(settings.image_prefix()) {
-        return Err(Error::BadPrefix(settings.image_prefix().to_owned()));
+    settings.check()?;
+    if let Some(path) = &args.timings {
+        has_place(path)?;
     }
     let epoch = args.inputs.epoch(&settings.root, console)?;
     Ok(Choices {
@@ -216,12 +217,13 @@ fn choices(args: &Args, session: &Session, console: &Console) -> Result<Choices,
     })
 }
 
-/// Whether images can be called `name`, as far as their names are ours to choose.
-fn is_name(name: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
-    name.split(['.', '_', '-', '/']).all(plain)
+/// What can be written only when all is done must have a place from the beginning.
+fn has_place(path: &Path) -> Result<(), Error> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if dir.is_dir() && !path.is_dir() {
+        return Ok(());
+    }
+    Err(Error::NoPlace { path: path.to_owned(), dir: dir.to_owned() })
 }
 
 fn docker_stacks_url(settings: &Settings) -> String {

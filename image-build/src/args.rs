@@ -5,6 +5,7 @@ use std::num::{NonZeroUsize, ParseIntError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum};
 use jiff::Timestamp;
 
@@ -132,13 +133,15 @@ impl IndexCutoff {
 }
 
 impl FromStr for IndexCutoff {
-    type Err = jiff::Error;
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+    fn from_str(text: &str) -> Result<Self, &'static str> {
         Ok(match text {
             "day" => Self::Day,
             "now" => Self::Now,
-            text => Self::At(text.parse()?),
+            text => Self::At(
+                text.parse().map_err(|_| "write `day`, `now`, or a time such as 2024-08-05T10:00:00Z")?,
+            ),
         })
     }
 }
@@ -210,7 +213,7 @@ pub(crate) struct ManyArgs {
     pub(crate) memory_per_build: Size,
 
     /// Docker contexts of several machines, to share the missions out among
-    #[arg(long, value_name = "CONTEXT,…", value_delimiter = ',')]
+    #[arg(long, value_name = "CONTEXT,…", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     pub(crate) hosts: Vec<String>,
 }
 
@@ -309,11 +312,11 @@ pub(crate) struct InputArgs {
     pub(crate) index_cutoff: Option<IndexCutoff>,
 
     /// The `BuildKit` builder instance that builds (docker alone)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) builder: Option<String>,
 
     /// Where the engine may take cached layers from, in its own words
-    #[arg(long, value_name = "CACHE")]
+    #[arg(long, value_name = "CACHE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cache_from: Vec<String>,
 
     /// Build so that it can be repeated: one time for the image and, where the engine can do that, for all its files; no
@@ -323,7 +326,7 @@ pub(crate) struct InputArgs {
     pub(crate) reproducible: Option<MadeAt>,
 
     /// Where the engine puts cached layers, in its own words
-    #[arg(long, value_name = "CACHE")]
+    #[arg(long, value_name = "CACHE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cache_to: Vec<String>,
 }
 

@@ -1,6 +1,7 @@
 //! How a build fails.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -14,6 +15,7 @@ use common::git::GitError;
 use common::lock::LockError;
 use common::process::Exit;
 use common::session::SessionError;
+use common::settings::BadValue;
 use common::sibling::SiblingError;
 use common::state_file::StateFileError;
 
@@ -33,11 +35,17 @@ pub(crate) enum Error {
     /// A flag asks for what such a build has not.
     #[error("--index-cutoff: a frozen build solves nothing, so it has no moment to solve against")]
     FrozenClock,
-    /// No image can be called so.
-    #[error(
-        "IMAGE_PREFIX is {0:?}, and image names take lower-case letters and digits, with single `.`, `_`, `-` or `/` between them"
-    )]
-    BadPrefix(String),
+    /// No engine takes a value.
+    #[error(transparent)]
+    Value(#[from] BadValue),
+    /// What is to be written at the end cannot be.
+    #[error("cannot write {}: {} is no directory, or the file is one", path.display(), dir.display())]
+    NoPlace {
+        /// What is to be written.
+        path: PathBuf,
+        /// Where.
+        dir: PathBuf,
+    },
     /// There is no commit whose time an image could count as made at.
     #[error("--reproducible: there is no commit yet whose time an image could have")]
     NoCommit,
@@ -162,7 +170,8 @@ impl Fault for Error {
         match self {
             Self::Session(error) => error.status(),
             Self::FrozenClock | Self::NoCommit => Status::Usage,
-            Self::BadPrefix(_) => Status::Settings,
+            Self::Value(error) => error.status(),
+            Self::NoPlace { .. } => Status::CannotCreate,
             Self::Git(error) => error.status(),
             Self::Preflight(error) => error.status(),
             Self::Deployment(error) => error.status(),
@@ -203,7 +212,8 @@ impl Fault for Error {
             Self::Source(error) => error.hint(),
             Self::Bootstrap(error) => error.hint(),
             Self::Repack(error) => error.hint(),
-            Self::BadPrefix(_) => Some("correct IMAGE_PREFIX where setup-env exports it".to_owned()),
+            Self::Value(error) => error.hint(),
+            Self::NoPlace { dir, .. } => Some(format!("mkdir -p {}", dir.display())),
             Self::Mixed { .. } => Some("image-build, when the other build is over".to_owned()),
             Self::Edited { .. } => Some("image-build, when the tree stays as it is".to_owned()),
             Self::NotAsSet { .. } => Some(

@@ -318,11 +318,11 @@ fn timings_are_written_of_a_build_that_does_nothing() {
 #[test]
 fn progress_is_asked_for_as_json_only_where_it_is_understood_and_times_are_wanted() {
     let found = "ERROR: unable to prepare context: path \"/nonexistent/image-tools\" not found";
-    let (buildx, older) =
+    let (newer, older) =
         ("ERROR: invalid progress mode rawjson", "invalid value \"rawjson\" passed to --progress");
     let times = &[CUTOFF, "--timings=t.json"][..];
     for (said, arguments, wanted) in
-        [(found, times, true), (buildx, times, false), (older, times, false), (found, &[CUTOFF], false)]
+        [(found, times, true), (newer, times, false), (older, times, false), (found, &[CUTOFF], false)]
     {
         let bench = Bench::new(Repository::new(), FakeEngine::docker());
         bench.configure(UseFrozen::Floating, |_| ());

@@ -73,6 +73,22 @@ fn d1_a_refused_value_leaves_the_old_files() {
     assert_eq!(before, files(root.path()).map(|f| fs::read(f).unwrap()));
 }
 
+/// They were configured, and a build found out when its base was there.
+#[test]
+fn values_that_no_engine_takes_are_refused_where_they_are_typed() {
+    let root = repository();
+    ok(root.path(), &["tike"]);
+    let before = files(root.path()).map(|f| fs::read(f).unwrap());
+    for base in ["a b", "-a"] {
+        let output = configure(root.path(), &["roman", &format!("--base-image={base}")]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(78), "{said}");
+        assert!(said.contains(&format!("BASE_IMAGE is {base:?}")) && said.contains("hint: "), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+    assert_eq!(before, files(root.path()).map(|f| fs::read(f).unwrap()));
+}
+
 /// D4: it only worked in the root of the repository.
 #[test]
 fn d4_it_runs_from_anywhere() {

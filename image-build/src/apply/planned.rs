@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::key::{Chain, Forecast, Outputs, Records, ShownForecast};
 use crate::memory::Need;
 use crate::plan::{Choices, Plan, ShownPlan, assumed_engine};
+use crate::preflight;
 
 /// What will happen, and by which calls.
 #[derive(Serialize)]
@@ -73,6 +74,8 @@ pub(crate) fn planned(
 }
 
 fn one(args: &Args, settings: &Settings, choices: &Choices) -> Result<Shown, Error> {
+    // What a build would fail by at once is no plan.
+    preflight::check(settings, choices.update && !settings.cal_version.is_none())?;
     let chain = Chain::read(settings, choices)?;
     let asked = asked(args, settings);
     let forecast = Forecast::new(settings, &chain, &Records::in_state(&settings.state_dir()), asked)?;
