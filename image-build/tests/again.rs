@@ -320,9 +320,9 @@ fn progress_is_asked_for_as_json_only_where_it_is_understood_and_times_are_wante
     let found = "ERROR: unable to prepare context: path \"/nonexistent/image-tools\" not found";
     let (newer, older) =
         ("ERROR: invalid progress mode rawjson", "invalid value \"rawjson\" passed to --progress");
-    let times = &[CUTOFF, "--timings=t.json"][..];
+    let timed = &[CUTOFF, "--timings=t.json"][..];
     for (said, arguments, wanted) in
-        [(found, times, true), (newer, times, false), (older, times, false), (found, &[CUTOFF], false)]
+        [(found, timed, true), (newer, timed, false), (older, timed, false), (found, &[CUTOFF], false)]
     {
         let bench = Bench::new(Repository::new(), FakeEngine::docker());
         bench.configure(UseFrozen::Floating, |_| ());

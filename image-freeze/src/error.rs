@@ -18,6 +18,7 @@ use common::requirement::SpecError;
 use common::session::SessionError;
 use common::sibling::SiblingError;
 use common::state_file::StateFileError;
+use common::strict_json::StrictJsonError;
 use common::tree::TreeError;
 use thiserror::Error;
 
@@ -80,6 +81,9 @@ pub(crate) enum Error {
         /// Where it should be.
         dir: PathBuf,
     },
+    /// A receipt makes no sense.
+    #[error(transparent)]
+    Receipt(#[from] StrictJsonError),
     /// A frozen spec cannot be loosened.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -128,7 +132,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Policy(#[from] ChillPolicyError),
     /// A spec is not UTF-8.
-    #[error("{} is not UTF-8 text", path.display())]
+    #[error("{}:1: not UTF-8 text", path.display())]
     NotText {
         /// The file.
         path: PathBuf,
@@ -268,6 +272,7 @@ impl Fault for Error {
             Self::Engine(error) => error.status(),
             Self::Frozen(error) | Self::BadSpecs(error) => error.status(),
             Self::Spec(error) => error.status(),
+            Self::Receipt(error) => error.status(),
             Self::Policy(error) => error.status(),
             Self::Index(error) => error.status(),
             Self::Uv(error) => error.status(),
@@ -304,6 +309,12 @@ impl Fault for Error {
         match self {
             Self::Session(error) => error.hint(),
             Self::Deployment(error) => error.hint(),
+            Self::Receipt(error) => {
+                error.hint().or_else(|| Some("git restore FILE, or image-update to have it anew".to_owned()))
+            }
+            Self::Frozen(FrozenError::Spec(_) | FrozenError::Empty { .. }) | Self::NotText { .. } => {
+                Some("git restore FILE, or image-freeze to take it out of the image again".to_owned())
+            }
             Self::Lock(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::Gone { name, .. } => {

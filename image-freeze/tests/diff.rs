@@ -5,148 +5,14 @@
 #[path = "support/pack.rs"]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod pack;
+#[path = "support/planted.rs"]
+#[allow(dead_code, reason = "each test file uses its part")]
+mod planted;
 
 use std::fs;
-use std::process::{Command, Output};
 
-use common::testing::Repository;
-use pack::{Image, files};
-use serde_json::{Value, json};
-
-const ENV: &str = "opt/conda/envs/roman-cal";
-const SITE: &str = "opt/conda/envs/roman-cal/lib/python3.11/site-packages";
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
-
-type Files = Vec<(String, String)>;
-
-fn conda(prefix: &str, name: &str, version: &str, build: &str) -> (String, String) {
-    let text = json!({"name": name, "version": version, "build": build, "files": [], "sha256": "aa"});
-    (format!("{prefix}/conda-meta/{name}.json"), text.to_string())
-}
-
-fn pip(name: &str, version: &str) -> (String, String) {
-    (format!("{SITE}/{name}.dist-info/METADATA"), format!("Name: {name}\nVersion: {version}\n"))
-}
-
-fn from_git(name: &str, commit: &str) -> (String, String) {
-    let text = json!({"url": "https://h/x", "vcs_info": {"vcs": "git", "commit_id": commit}});
-    (format!("{SITE}/{name}.dist-info/direct_url.json"), text.to_string())
-}
-
-/// What a clean build of [`specs`] holds.
-fn clean() -> Files {
-    let record = format!("asdf.py,sha256={},3\n", "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
-    vec![
-        conda("opt/conda", "conda", "24.1.2", "0"),
-        conda(ENV, "fftw", "3.3.10", "h1_0"),
-        conda(ENV, "python", "3.11.7", "h2_0"),
-        pip("asdf", "3.0.1"),
-        (format!("{SITE}/asdf.dist-info/RECORD"), record),
-        (format!("{SITE}/asdf.py"), "abc".to_owned()),
-        pip("gwcs", "0.21.0"),
-        from_git("gwcs", COMMIT),
-        pip("numpy", "1.26.4"),
-        ("var/lib/dpkg/status".to_owned(), "Package: libc6\nArchitecture: amd64\nVersion: 2.36\n".to_owned()),
-    ]
-}
-
-fn specs(repository: &Repository) {
-    let at = |file: &str| format!("deployments/roman/env-frozen/{file}");
-    repository.write(&at("base/requirements.yml"), "name: base\ndependencies:\n  - conda=24.1.2\n");
-    let yml = "name: roman-cal\ndependencies:\n  - fftw=3.3.10=h1_0\n  - python=3.11.7=h2_0\nprefix: /opt\n";
-    repository.write(&at("roman-cal/requirements.yml"), yml);
-    let txt = format!(
-        "# solved\nasdf==3.0.1 ; python_version > '3' \\\n    --hash=sha256:00\n    # via romancal\n\
-         gwcs @ git+https://h/x@{COMMIT}\n    # via romancal\nnumpy==1.26.4\n"
-    );
-    repository.write(&at("roman-cal/requirements.txt"), &txt);
-}
-
-fn with(files: &Files, changed: &[(String, String)]) -> Files {
-    let mut all: Files =
-        files.iter().filter(|(path, _)| changed.iter().all(|(p, _)| p != path)).cloned().collect();
-    all.extend(changed.iter().filter(|(_, text)| text != "-").cloned());
-    all
-}
-
-/// A repository with specs, and archives of images beside them.
-struct Lab(Repository);
-
-impl Lab {
-    fn new() -> Self {
-        let repository = Repository::new();
-        specs(&repository);
-        let lab = Self(repository.git());
-        lab.0.configure(|_| ());
-        lab.image("clean.tar", &clean(), "sha256:one");
-        lab
-    }
-
-    fn image(&self, name: &str, content: &Files, base: &str) {
-        let listed: Vec<(&str, &str)> =
-            content.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        let labels = json!({"org.opencontainers.image.base.digest": base});
-        fs::create_dir_all(self.0.at(".image")).unwrap();
-        fs::write(self.0.at(".image").join(name), Image::labelled(&[files(&listed)], &labels).docker())
-            .unwrap();
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_image-freeze"));
-        command
-            .args(args)
-            .current_dir(self.0.root())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap());
-        command.envs(Repository::GIT_ENV).output().unwrap()
-    }
-
-    /// The differences as `environment class kind name`.
-    fn differences(&self, args: &[&str]) -> Vec<String> {
-        let output = self.run(&[&["diff", "--json"], args].concat());
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let document: Value =
-            serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
-        let mut found = Vec::new();
-        for environment in document["environments"].as_array().unwrap() {
-            for d in environment["differences"].as_array().unwrap() {
-                let word = |key: &str| d[key].as_str().unwrap().to_owned();
-                let name = environment["name"].as_str().unwrap();
-                found.push(format!("{name} {} {} {}", word("class"), word("kind"), word("name")));
-            }
-        }
-        assert_eq!(output.status.code(), Some(i32::from(!found.is_empty())), "{said}");
-        found
-    }
-}
-
-/// Each planted fault: what it is, the files that are changed, and how the specs and the clean image see it.
-fn faults() -> Vec<(&'static str, Files, &'static str, &'static str)> {
-    let gone = |(path, _): (String, String)| (path, "-".to_owned());
-    let asdf = |text: &str| (format!("{SITE}/asdf.py"), text.to_owned());
-    let ousted = json!({"name": "click", "version": "8", "build": "0",
-        "files": ["lib/python3.11/site-packages/click-8.dist-info/METADATA"]});
-    let click = (format!("{ENV}/conda-meta/click.json"), ousted.to_string());
-    vec![
-        ("missing", vec![gone(pip("numpy", ""))], "missing pip numpy", "missing pip numpy"),
-        ("extra", vec![pip("stray", "1")], "extra pip stray", "extra pip stray"),
-        ("version", vec![pip("numpy", "2.0.0")], "version pip numpy", "version pip numpy"),
-        ("build", vec![conda(ENV, "fftw", "3.3.10", "h9_9")], "build conda fftw", "build conda fftw"),
-        (
-            "commit",
-            vec![from_git("gwcs", &"f".repeat(40))],
-            "source-commit pip gwcs",
-            "source-commit pip gwcs",
-        ),
-        ("edited", vec![asdf("xyz")], "edited-file pip asdf", "edited-file pip asdf"),
-        (
-            "both",
-            vec![click, pip("click", "9")],
-            "both-conda-and-pip pip click",
-            "both-conda-and-pip pip click",
-        ),
-    ]
-}
+use planted::{COMMIT, ENV, Files, Lab, SITE, clean, conda, faults, from_git, pip, with};
+use serde_json::json;
 
 #[test]
 fn nothing_is_found_between_specs_and_images_that_agree() {
@@ -167,39 +33,20 @@ fn nothing_is_found_between_specs_and_images_that_agree() {
 #[test]
 fn one_planted_fault_of_each_class_is_found() {
     let lab = Lab::new();
-    for (name, changed, by_specs, by_image) in faults() {
-        lab.image("planted.tar", &with(&clean(), &changed), "sha256:one");
-        let planted = ".image/planted.tar";
-        let of_env = |found: Vec<String>| -> Vec<String> {
-            found.iter().filter_map(|line| line.strip_prefix("roman-cal ").map(str::to_owned)).collect()
-        };
-        let found = of_env(lab.differences(&[".", planted, "--verify"]));
-        assert!(found.contains(&by_specs.to_owned()), "{name}: {found:?}");
-        assert!(name == "both" || found.len() == 1, "{name}: {found:?}");
-        let found = of_env(lab.differences(&[".image/clean.tar", planted, "--verify"]));
-        assert!(found.contains(&by_image.to_owned()), "{name}: {found:?}");
-        let output = lab.run(&["check", "--from", planted, "--verify"]);
-        assert_eq!(output.status.code(), Some(1), "{name}");
-        assert!(
-            String::from_utf8_lossy(&output.stdout).contains(by_specs.split(' ').next().unwrap()),
-            "{name}"
-        );
+    for fault in faults() {
+        lab.image("planted.tar", &with(&clean(), &fault.changed), fault.base);
+        let (name, planted) = (fault.class, ".image/planted.tar");
+        if fault.by_specs {
+            let found = lab.differences(&[".", planted, "--verify"]);
+            assert!(found.contains(&fault.line()), "{name}: {found:?}");
+            assert!(name == "both-conda-and-pip" || found.len() == 1, "{name}: {found:?}");
+            let output = lab.run(&["check", "--from", planted, "--verify"]);
+            assert_eq!(output.status.code(), Some(1), "{name}");
+            assert!(String::from_utf8_lossy(&output.stdout).contains(name), "{name}");
+        }
+        let found = lab.differences(&[".image/clean.tar", planted, "--verify"]);
+        assert!(found.contains(&fault.line()), "{name}: {found:?}");
     }
-}
-
-#[test]
-fn what_no_spec_says_is_found_between_images() {
-    let lab = Lab::new();
-    let clean_tar = ".image/clean.tar";
-    lab.image("moved.tar", &clean(), "sha256:two");
-    assert_eq!(lab.differences(&[clean_tar, ".image/moved.tar"]), ["(image) base-moved image base"]);
-    let status =
-        ("var/lib/dpkg/status".to_owned(), "Package: libc6\nArchitecture: amd64\nVersion: 2.37\n".to_owned());
-    lab.image("apt.tar", &with(&clean(), &[status]), "sha256:one");
-    assert_eq!(lab.differences(&[clean_tar, ".image/apt.tar"]), ["(image) apt debian libc6:amd64"]);
-    let record = (format!("{SITE}/asdf.dist-info/RECORD"), "asdf.py,,\n".to_owned());
-    lab.image("hash.tar", &with(&clean(), &[record]), "sha256:one");
-    assert_eq!(lab.differences(&[clean_tar, ".image/hash.tar"]), ["roman-cal hash pip asdf"]);
 }
 
 #[test]

@@ -1,15 +1,19 @@
 //! What `image-freeze inventory` tells of a real image, against what the programs inside it say: Python's
-//! own metadata and pip, dpkg, and conda where it is there. The image is named by `IMAGE_TOOLS_IMAGE`.
+//! own metadata and pip, dpkg, and conda where it is there. The image is named by `IMAGE_TOOLS_IMAGE`, else
+//! it is made of this machine's own Python and packages.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
+#[path = "support/host.rs"]
+mod host;
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use common::console::Console;
 use common::engine::{self, Engine, Kind, RunRequest};
-use common::inventory::{Environment, EnvironmentKind, Inventory};
+use common::inventory::{Distribution, Environment, EnvironmentKind, Inventory};
 use common::requirement::PackageName;
 use common::settings::EngineChoice;
 use serde_json::Value;
@@ -56,7 +60,36 @@ fn python(engine: &Engine, image: &str, environment: &Environment) -> usize {
         Some(theirs) => assert_eq!(ours, named(&theirs), "pip in {}", environment.name),
         None => eprintln!("skipped pip in {}: it has none", environment.name),
     }
+    frozen(engine, image, environment);
     ours.len()
+}
+
+/// `pip freeze`, which also tells where things came from, and `pip check`.
+fn frozen(engine: &Engine, image: &str, environment: &Environment) {
+    let python = format!("{}/bin/python3", environment.prefix);
+    let freeze = [&python, "-s", "-m", "pip", "freeze", "--all", "--disable-pip-version-check"];
+    let Some(theirs) = said(engine, image, &freeze) else { return };
+    let named = |line: &&str| !line.starts_with('#') && line.contains(|c| "=@".contains(c));
+    let plain = |line: &str| match line.split_once(" @ ") {
+        Some((name, origin)) => format!("{} @ {}", PackageName::new(name).unwrap(), origin.trim()),
+        None => line
+            .trim()
+            .split_once("==")
+            .map_or_else(|| line.to_owned(), |(name, version)| normal(name, version)),
+    };
+    let theirs: BTreeSet<String> = theirs.lines().filter(named).map(plain).collect();
+    let of = |d: &Distribution| match d.origin.as_ref().map(|o| (&o.url, &o.commit, &o.sha256, o.editable)) {
+        Some((_, _, _, true)) | None => normal(&d.name, &d.version),
+        Some((url, Some(commit), ..)) => format!("{} @ git+{url}@{commit}", d.name),
+        Some((url, None, Some(sha256), _)) => format!("{} @ {url}#sha256={sha256}", d.name),
+        Some((url, None, None, _)) => format!("{} @ {url}", d.name),
+    };
+    let ours: BTreeSet<String> = environment.python.iter().map(of).collect();
+    let (ours_alone, theirs_alone): (Vec<_>, Vec<_>) =
+        (ours.difference(&theirs).collect(), theirs.difference(&ours).collect());
+    assert!(ours_alone.is_empty(), "pip freeze in {}: {ours_alone:?} {theirs_alone:?}", environment.name);
+    let check = said(engine, image, &[&python, "-s", "-m", "pip", "check", "--disable-pip-version-check"]);
+    assert!(check.is_some(), "pip check in {}", environment.name);
 }
 
 fn debian(engine: &Engine, image: &str, inventory: &Inventory) -> usize {
@@ -73,6 +106,13 @@ fn debian(engine: &Engine, image: &str, inventory: &Inventory) -> usize {
         .map(|p| format!("{} {} {} {}", p.name, p.architecture, p.version, state(&p.state)))
         .collect();
     assert_eq!(ours, theirs, "dpkg-query");
+    // It says nothing about files that are as their packages brought them, and exits with 0 only then.
+    let names = || inventory.debian.iter().map(|package| package.name.as_str());
+    if let Some(theirs) = said(engine, image, &[&["dpkg", "-V"][..], &names().collect::<Vec<_>>()].concat()) {
+        assert_eq!(theirs.trim(), "", "dpkg -V");
+    } else {
+        eprintln!("dpkg -V finds files that are not as they were; the inventory does not look at those");
+    }
     ours.len()
 }
 
@@ -95,24 +135,39 @@ fn conda(engine: &Engine, image: &str, environment: &Environment) {
 }
 
 fn on(choice: EngineChoice, word: &str) {
-    let Ok(image) = std::env::var("IMAGE_TOOLS_IMAGE") else {
-        return eprintln!("skipped on {word}: IMAGE_TOOLS_IMAGE names no image");
-    };
     let console = Console::silent();
     let engine = match engine::choose(choice, &console) {
         Ok(engine) => engine,
-        Err(error) => return eprintln!("skipped on {word}: {error}"),
+        Err(error) => return eprintln!("skipped: {word}: {error}"),
     };
-    if engine.inspect(&image, &console).unwrap().is_none() {
-        return eprintln!("skipped on {word}: it has no {image}");
+    if let Ok(image) = std::env::var("IMAGE_TOOLS_IMAGE") {
+        if engine.inspect(&image, &console).unwrap().is_none() {
+            return eprintln!("skipped: {word} has no {image}");
+        }
+        return agree(&engine, &image, word);
     }
+    let dir = tempfile::tempdir().unwrap();
+    if let Err(why) = host::root(&dir.path().join("root.tar")) {
+        return eprintln!("skipped: {word}: {why}");
+    }
+    let image = format!("image-freeze-oracle:{}-{word}", std::process::id());
+    if let Err(error) = engine.import(&dir.path().join("root.tar"), &image, &console) {
+        return eprintln!("skipped: {word}: {error}");
+    }
+    let agreed = std::panic::catch_unwind(|| agree(&engine, &image, word));
+    engine.remove_image(&image, &console).unwrap();
+    agreed.unwrap();
+}
+
+fn agree(engine: &Engine, image: &str, word: &str) {
+    let console = Console::silent();
     let mut command = Command::new(env!("CARGO_BIN_EXE_image-freeze"));
     let output = command.args(["inventory", &format!("image:{image}"), "--engine", word]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let inventory = Inventory::parse(&output.stdout, "standard output").unwrap();
     let saved = tempfile::tempdir().unwrap();
     let file = saved.path().join("image.tar");
-    engine.save(&image, &file, &console).unwrap();
+    engine.save(image, &file, &console).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_image-freeze"));
     let from_archive = command.arg("inventory").arg(&file).output().unwrap();
     let from_archive = Inventory::parse(&from_archive.stdout, "standard output").unwrap();
@@ -121,12 +176,12 @@ fn on(choice: EngineChoice, word: &str) {
         (&from_archive.debian, from_archive.image.id),
         (&inventory.debian, inventory.image.id.clone())
     );
-    let packages = debian(&engine, &image, &inventory);
+    let packages = debian(engine, image, &inventory);
     let mut distributions = 0;
     for environment in inventory.environments.iter().filter(|e| e.kind != EnvironmentKind::User) {
-        distributions += python(&engine, &image, environment);
+        distributions += python(engine, image, environment);
         if environment.kind == EnvironmentKind::Conda {
-            conda(&engine, &image, environment);
+            conda(engine, image, environment);
         }
     }
     eprintln!("agreed on {engine}: {packages} Debian packages, {distributions} Python distributions");

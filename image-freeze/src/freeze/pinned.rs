@@ -10,6 +10,7 @@ use common::frozen::{CONDA_FILE, PIP_FILE};
 use common::receipt::{self, Receipt};
 use common::report::ImageIdentity;
 use common::requirement::{CondaFile, PipFile, SpecKind};
+use common::state_file;
 
 use super::commits::Commits;
 use crate::error::Error;
@@ -43,11 +44,20 @@ pub(super) fn pin(
             });
             put(&mut content.bytes, pinned, "the image");
         }
-        let receipt = Receipt::of_environment(&deployment.environment_dir(&name))?;
-        let pinned = receipt.and_then(|receipt| receipt.pin(SpecKind::Pip, &content.bytes));
-        put(&mut content.bytes, pinned, receipt::FILE_NAME);
+        // A receipt that cannot be read would leave the lock with what moves, and nobody told.
+        if has_branch(&content.bytes) {
+            let receipt = received(&deployment.environment_dir(&name).join(receipt::FILE_NAME))?;
+            let pinned = receipt.and_then(|receipt| receipt.pin(SpecKind::Pip, &content.bytes));
+            put(&mut content.bytes, pinned, receipt::FILE_NAME);
+        }
     }
     Ok(notices)
+}
+
+/// The receipt at `path`; none if there is none.
+fn received(path: &Path) -> Result<Option<Receipt>, Error> {
+    let Some(text) = state_file::read(path)? else { return Ok(None) };
+    Ok(Some(Receipt::parse(&text, &path.display().to_string())?))
 }
 
 /// Where the environment is in the image, and for which Python: as its export says.

@@ -1,5 +1,10 @@
-//! Questions over HTTP: few, bounded, tried again once where that can help. Kept to this one file,
-//! so that what carries them can be exchanged.
+//! Questions over HTTP: few, bounded, tried again where that can help. Kept to this one file, so that
+//! what carries them can be exchanged.
+//!
+//! `common::fetch` gives out files that come whole, over TLS, or an error. Here absence is an answer, a
+//! question can be a HEAD, one says in which form it wants its answer, and how long that is good is part of
+//! it; an index of plain HTTP on the network of a site is usual. What is the same is shared: who we are to
+//! whom, and what an address is. Both trust the system's authorities and `SSL_CERT_FILE`.
 
 use std::io::Read as _;
 use std::time::Duration;

@@ -119,6 +119,11 @@ impl Image {
 
     /// As `docker save` wrote it for long: the layers first, then what says in which order they are.
     pub fn docker(&self) -> Vec<u8> {
+        self.docker_as("roman:1")
+    }
+
+    /// The same under another name.
+    pub fn docker_as(&self, tag: &str) -> Vec<u8> {
         let names: Vec<String> = (0..self.layers.len()).map(|n| format!("{n:064x}/layer.tar")).collect();
         let mut bytes = Vec::new();
         // Not in their order.
@@ -126,7 +131,7 @@ impl Image {
             bytes.extend(member(name, &Member::File(layer)));
         }
         let config = format!("{}.json", self.id().hex());
-        let manifest = json!([{"Config": config, "RepoTags": ["roman:1"], "Layers": names}]).to_string();
+        let manifest = json!([{"Config": config, "RepoTags": [tag], "Layers": names}]).to_string();
         bytes.extend(member(&config, &Member::File(&self.config)));
         bytes.extend(member("manifest.json", &Member::File(manifest.as_bytes())));
         ended(bytes)

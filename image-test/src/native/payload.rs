@@ -15,11 +15,12 @@ use thiserror::Error;
 use super::limits::Limits;
 use super::planned::Planned;
 
-/// Unpacks the tar in the container and starts the runner in it. Newer Pythons ask how far archives
+/// Unpacks the tar in the container, starts the runner in it, and leaves nothing behind. Newer Pythons ask how far archives
 /// are trusted; older ones do not know the question.
 pub(crate) const BOOT: &str = "\
-import runpy, sys, tarfile, tempfile
+import atexit, runpy, shutil, sys, tarfile, tempfile
 root = tempfile.mkdtemp(prefix='image-test-')
+atexit.register(shutil.rmtree, root, True)
 trust = {'filter': 'fully_trusted'} if hasattr(tarfile, 'fully_trusted_filter') else {}
 tarfile.open(fileobj=sys.stdin.buffer, mode='r|').extractall(root, **trust)
 sys.path.insert(0, root)
