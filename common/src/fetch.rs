@@ -12,6 +12,7 @@ mod claim;
 mod credentials;
 mod error;
 mod netrc;
+mod pieces;
 pub mod retry;
 
 use std::fs;

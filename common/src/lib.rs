@@ -24,6 +24,7 @@ pub mod fetch;
 pub mod frozen;
 pub mod generated;
 pub mod git;
+pub mod image_diff;
 pub mod inventory;
 pub mod lock;
 pub mod missions;
@@ -42,6 +43,7 @@ pub mod sources;
 pub mod state_dir;
 pub mod state_file;
 pub mod strict_json;
+pub mod subject;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tree;

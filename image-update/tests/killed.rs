@@ -138,13 +138,11 @@ impl Case {
     }
 }
 
-/// A git that was at work when we were killed ends first.
+/// A git that was at work when we were killed ends first, also one that has not taken its lock yet.
 fn state_when_quiet(root: &Path) -> State {
-    let lock = root.join(".git/index.lock");
-    for _ in 0..200 {
-        if !lock.exists() {
-            break;
-        }
+    let works_there =
+        |process: fs::DirEntry| process.path().join("cwd").read_link().is_ok_and(|dir| dir.starts_with(root));
+    while fs::read_dir("/proc").unwrap().flatten().any(works_there) {
         std::thread::sleep(Duration::from_millis(10));
     }
     state(root)

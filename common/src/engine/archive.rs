@@ -82,7 +82,7 @@ fn show(
     if !is_file && link.is_none() {
         return Ok(());
     }
-    let executable = is_file && member.mode & 0o111 != 0;
+    let executable = is_file && member.stat.mode & 0o111 != 0;
     let is_hard = member.kind == MemberKind::HardLink;
     let file = FileEntry { path, executable, size: member.size, link, is_hard, is_top };
     if content == Content::Root && is_of_the_engine(&file) {
