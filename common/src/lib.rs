@@ -43,6 +43,7 @@ pub mod sources;
 pub mod state_dir;
 pub mod state_file;
 pub mod strict_json;
+pub mod subject;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tree;

@@ -3,8 +3,9 @@
 use common::console::Console;
 use common::engine::{Engine, EngineError};
 use common::evidence::Store;
-use common::report::{ImageIdentity, Outcome};
+use common::report::ImageIdentity;
 use common::session::Session;
+use common::subject::Subject;
 
 use crate::error::Error;
 
@@ -19,27 +20,17 @@ pub(crate) fn find(
     store: &Store,
     (engine, console): (&Engine, &Console),
 ) -> Result<ImageIdentity, Error> {
-    let settings = &session.document.settings;
-    let recorded = match built(session) {
-        _ if named.is_some() => None,
-        Some(image) => Some(image),
-        None => store.last_built(&settings.deployment)?,
-    };
-    let Some(image) = recorded else {
-        let name = named.map_or_else(|| settings.notebook_id(), str::to_owned);
-        let facts = engine.inspect(&name, console)?;
-        let facts =
-            facts.ok_or_else(|| EngineError::NoImage { image: name.clone(), engine: engine.to_string() })?;
-        return Ok(ImageIdentity { name, id: facts.id });
+    let image = match Subject::of(named, &session.document, store)? {
+        Subject::Recorded(image) => image,
+        Subject::Named(name) => {
+            let facts = engine.inspect(&name, console)?;
+            let engine = engine.to_string();
+            let facts = facts.ok_or_else(|| EngineError::NoImage { image: name.clone(), engine })?;
+            return Ok(ImageIdentity { name, id: facts.id });
+        }
     };
     confirm(&image, engine, console)?;
     Ok(image)
-}
-
-/// The image of the document's last image-build.
-fn built(session: &Session) -> Option<ImageIdentity> {
-    let mut reports = session.document.reports.iter().rev();
-    reports.find(|report| matches!(report.outcome, Outcome::Build(_)))?.image.clone()
 }
 
 /// The recorded image must still be there. If its name has moved on, the user is told.

@@ -8,9 +8,10 @@ use common::report::ImageIdentity;
 use common::session::Session;
 use common::settings::Settings;
 use common::state_dir::StateDir;
+use common::subject::Subject;
 
 use crate::error::Error;
-use crate::image::{self, Meant};
+use crate::image;
 use crate::specs::{self, Spec};
 
 /// The engine, the clone's own directory, and what the repository asks for.
@@ -37,13 +38,12 @@ impl<'a> Bench<'a> {
 
     /// The image to test, as it is in the engine. Warns if its name stands for another one by now.
     pub(crate) fn image(&self, typed: Option<&str>, session: &mut Session) -> Result<ImageIdentity, Error> {
-        let last_built = self.store.last_built(&self.settings.deployment)?;
-        match image::meant(typed, &session.document, last_built)? {
-            Meant::Named(name) => match self.engine.inspect(&name, self.console)? {
+        match image::meant(typed, &session.document, &self.store)? {
+            Subject::Named(name) => match self.engine.inspect(&name, self.console)? {
                 Some(facts) => Ok(ImageIdentity { name, id: facts.id }),
                 None => Err(Error::NoImage { name, engine: self.engine.to_string() }),
             },
-            Meant::Recorded(image) => {
+            Subject::Recorded(image) => {
                 if self.engine.inspect(image.id.as_str(), self.console)?.is_none() {
                     return Err(Error::Gone { image, engine: self.engine.to_string() });
                 }

@@ -1,40 +1,20 @@
-//! Which image is tested. A name may have moved since the build; an id cannot.
+//! Which image is tested: never one before a build that failed.
 
 use common::document::Document;
-use common::report::{ImageIdentity, Verdict};
+use common::evidence::Store;
+use common::report::Verdict;
+use common::subject::{self, Subject};
 
 use crate::error::Error;
 
-/// The image that is meant, before the engine was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Meant {
-    /// Whatever this name or id stands for now.
-    Named(String),
-    /// The very image that a build recorded.
-    Recorded(ImageIdentity),
-}
-
-/// The image that is meant; the first that there is: the one that was typed, that of the last
-/// `image-build` in the document, the last one built in this clone, the configured name.
-pub(crate) fn meant(
-    typed: Option<&str>,
-    document: &Document,
-    last_built: Option<ImageIdentity>,
-) -> Result<Meant, Error> {
-    // An exported EXEC_ID may be empty, which means none.
-    if let Some(typed) = typed.filter(|typed| !typed.is_empty()) {
-        return Ok(Meant::Named(typed.to_owned()));
+/// The image that is meant: the one that was typed, else what [`Subject::of`] finds, unless the document's
+/// last build failed.
+pub(crate) fn meant(typed: Option<&str>, document: &Document, store: &Store) -> Result<Subject, Error> {
+    let failed = subject::last_build(document).is_some_and(|build| build.verdict == Verdict::No);
+    if failed && typed.is_none_or(str::is_empty) {
+        return Err(Error::NotBuilt);
     }
-    if let Some(build) = document.reports.iter().rev().find(|report| report.tool == "image-build") {
-        if build.verdict == Verdict::No {
-            return Err(Error::NotBuilt);
-        }
-        if let Some(image) = &build.image {
-            return Ok(Meant::Recorded(image.clone()));
-        }
-    }
-    let by_name = || Meant::Named(document.settings.notebook_id());
-    Ok(last_built.map_or_else(by_name, Meant::Recorded))
+    Ok(Subject::of(typed, document, store)?)
 }
 
 #[cfg(test)]
@@ -43,7 +23,7 @@ mod tests {
 
     use super::*;
     use common::digest::Digest;
-    use common::report::{BuildOutcome, Outcome, Report};
+    use common::report::{BuildOutcome, ImageIdentity, Outcome, Report};
     use common::settings::Settings;
 
     fn image(content: &[u8]) -> ImageIdentity {
@@ -70,22 +50,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_that_there_is() {
-        let (yes, a, b) = (Verdict::Yes, image(b"a"), image(b"b"));
-        let built = document(&[(yes, image(b"older")), (yes, a.clone())]);
-        let check = |typed, document: &Document, last: Option<&ImageIdentity>, expected: Meant| {
-            assert_eq!(meant(typed, document, last.cloned()).unwrap(), expected);
-        };
-        check(Some(""), &document(&[]), None, Meant::Named("notebook-roman:latest".to_owned()));
-        check(Some("x:1"), &built, Some(&b), Meant::Named("x:1".to_owned()));
-        check(None, &built, Some(&b), Meant::Recorded(a));
-        check(None, &document(&[]), Some(&b), Meant::Recorded(b.clone()));
-        check(None, &document(&[]), None, Meant::Named("notebook-roman:latest".to_owned()));
-    }
-
-    #[test]
     fn a_build_that_failed_is_not_passed_over_for_an_older_one() {
         let built = document(&[(Verdict::Yes, image(b"a")), (Verdict::No, image(b"b"))]);
-        assert!(matches!(meant(None, &built, None), Err(Error::NotBuilt)));
+        let clone = tempfile::tempdir().unwrap();
+        let store = Store::in_state(clone.path());
+        assert!(matches!(meant(None, &built, &store), Err(Error::NotBuilt)));
+        assert_eq!(meant(Some("x:1"), &built, &store).unwrap(), Subject::Named("x:1".to_owned()));
     }
 }

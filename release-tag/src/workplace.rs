@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use common::console::Console;
 use common::deployment::{self, Deployment};
+use common::document::Document;
 use common::evidence::Store;
 use common::lock::Lock;
-use common::report::{ImageIdentity, Outcome};
+use common::report::ImageIdentity;
 use common::session::Session;
 use common::settings::Settings;
 use common::state_dir::StateDir;
+use common::subject;
 
 use crate::error::Error;
 
@@ -24,8 +26,8 @@ pub struct Workplace {
     pub settings: Settings,
     /// The mission's part of the repository.
     pub deployment: Deployment,
-    /// The image that the document's last build made.
-    document_image: Option<ImageIdentity>,
+    /// What was handed on.
+    document: Document,
 }
 
 impl Workplace {
@@ -36,10 +38,7 @@ impl Workplace {
     pub fn of(session: &Session) -> Result<Self, Error> {
         let settings = session.document.settings.clone();
         deployment::mission(&settings.root, settings.deployment.as_str())?;
-        let mut reports = session.document.reports.iter().rev();
-        let build = reports.find(|report| matches!(report.outcome, Outcome::Build(_)));
-        let document_image = build.and_then(|report| report.image.clone());
-        Ok(Self { deployment: settings.deployment(), settings, document_image })
+        Ok(Self { deployment: settings.deployment(), settings, document: session.document.clone() })
     }
 
     /// What is known about images.
@@ -54,10 +53,7 @@ impl Workplace {
     /// # Errors
     /// The note of the last build is damaged.
     pub fn image(&self) -> Result<Option<ImageIdentity>, Error> {
-        match &self.document_image {
-            Some(image) => Ok(Some(image.clone())),
-            None => Ok(self.evidence().last_built(self.deployment.mission())?),
-        }
+        Ok(subject::recorded(&self.document, &self.evidence())?)
     }
 
     /// Takes the lock of all who change versions, commits, tags or deliveries.

@@ -69,7 +69,12 @@ impl Native {
 
     fn typed(&self, flag: &str, args: &[&str]) -> Ran {
         let args = [&[flag], args].concat();
-        Ran(self.lab.command(&args).env("PATH", &self.path).output().unwrap())
+        let room = self.lab.repository.at("tmp");
+        fs::create_dir_all(&room).unwrap();
+        let ran = Ran(self.lab.command(&args).env("PATH", &self.path).env("TMPDIR", &room).output().unwrap());
+        let left: Vec<_> = fs::read_dir(&room).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(left.is_empty(), "left in the container: {left:?}");
+        ran
     }
 }
 
