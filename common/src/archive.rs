@@ -1,4 +1,5 @@
-//! tar archives, read member by member as they pass by, and never unpacked.
+//! tar archives, read member by member as they pass by. Those of images are never unpacked; [`unpack`] is for
+//! trees of our own.
 //!
 //! Who made an archive is not trusted: every number is checked before it is used, nothing is kept
 //! but the member at hand, and what this does not read (sparse files) is refused instead of guessed.
@@ -11,6 +12,7 @@ mod name;
 mod pax;
 mod plain;
 mod stream;
+mod unpacked;
 mod window;
 
 pub use error::ArchiveError;
@@ -18,6 +20,7 @@ pub use members::{Member, MemberKind, Members};
 pub use name::clean;
 pub use plain::plain;
 pub use stream::{Begun, Flow, Section, Stream};
+pub use unpacked::unpack;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,8 @@ mod calls;
 mod config;
 mod container;
 mod docker;
+mod kept_names;
+mod load;
 mod mounted;
 mod operations;
 mod podman;
@@ -31,6 +33,7 @@ use crate::fault::{Fault, Status};
 use crate::process::ProcessError;
 
 pub use config::{Healthcheck, ImageConfig};
+pub use kept_names::KeptNames;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use probe::choose_on;
 pub use probe::{Capabilities, choose, report};

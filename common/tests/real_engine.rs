@@ -136,6 +136,7 @@ impl Rig {
             labels: Vec::new(),
             secrets: vec![Secret { id: "ca".to_owned(), source: self.at("ca.pem") }],
             network: None,
+            environment: Vec::new(),
         };
         let mut text = String::new();
         let mut sink = |line: &[u8]| writeln!(text, "{}", String::from_utf8_lossy(line)).unwrap();

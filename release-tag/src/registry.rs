@@ -7,6 +7,7 @@
 mod challenge;
 mod client;
 mod credentials;
+mod download;
 mod error;
 mod manifests;
 mod referrers;

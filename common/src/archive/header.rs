@@ -36,6 +36,16 @@ impl<'b> Header<'b> {
         number(&self.0[124..136])
     }
 
+    /// The mode bits.
+    pub(super) fn mode(&self) -> Option<u32> {
+        number(&self.0[100..108]).and_then(|mode| u32::try_from(mode).ok())
+    }
+
+    /// When it was changed last, in seconds since 1970.
+    pub(super) fn modified(&self) -> Option<u64> {
+        number(&self.0[136..148])
+    }
+
     /// The name, with its prefix where the archive is of POSIX's form.
     pub(super) fn name(&self) -> Vec<u8> {
         let name = text(&self.0[..100]);

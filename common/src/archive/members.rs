@@ -36,6 +36,10 @@ pub struct Member {
     pub kind: MemberKind,
     /// The size of its content, in bytes.
     pub size: u64,
+    /// Its mode bits, as far as its own header says; 0 where that makes no sense.
+    pub mode: u32,
+    /// When it was changed last, in seconds since 1970, by its own header.
+    pub modified: u64,
     /// The target of a link, as it stands.
     pub link: Vec<u8>,
 }
@@ -136,8 +140,9 @@ impl<'r> Members<'r> {
             return Err(self.window.damaged("a file larger than any can be"));
         }
         let link = extended.link.unwrap_or_else(|| header.link().to_vec());
+        let (mode, modified) = (header.mode().unwrap_or(0), header.modified().unwrap_or(0));
         self.content_of(size);
-        Ok(Member { name, kind, size, link })
+        Ok(Member { name, kind, size, mode, modified, link })
     }
 
     const fn content_of(&mut self, size: u64) {

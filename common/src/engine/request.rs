@@ -34,6 +34,8 @@ pub struct BuildRequest {
     pub secrets: Vec<Secret>,
     /// The network mode of its RUN steps.
     pub network: Option<String>,
+    /// Variables of the engine's own program.
+    pub environment: Vec<(String, String)>,
 }
 
 /// A host directory inside a container.

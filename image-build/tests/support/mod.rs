@@ -3,6 +3,7 @@
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "not every test file uses all of it")]
 
+pub mod capsule;
 pub mod closure;
 pub mod stacks;
 

@@ -122,6 +122,7 @@ pub(crate) fn build_report(verdict: Verdict, id: &Digest) -> Report {
             engine: "docker".to_owned(),
             steps: Vec::new(),
             images: Vec::new(),
+            capsule: None,
         }),
     }
 }
