@@ -11,13 +11,15 @@ mod calls;
 mod config;
 mod container;
 mod docker;
-mod kept_names;
+mod kept;
 mod load;
 mod mounted;
 mod operations;
 mod podman;
 mod probe;
+mod reading;
 mod request;
+mod running;
 mod squash;
 mod temporary;
 mod words;
@@ -33,7 +35,7 @@ use crate::fault::{Fault, Status};
 use crate::process::ProcessError;
 
 pub use config::{Healthcheck, ImageConfig};
-pub use kept_names::KeptNames;
+pub use kept::KeptNames;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use probe::choose_on;
 pub use probe::{Capabilities, choose, report};

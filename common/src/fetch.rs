@@ -13,6 +13,7 @@ mod credentials;
 mod error;
 mod netrc;
 mod parallel;
+mod pieces;
 mod retry;
 
 use std::fs;

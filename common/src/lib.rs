@@ -25,6 +25,7 @@ pub mod fetch;
 pub mod frozen;
 pub mod generated;
 pub mod git;
+pub mod image_diff;
 pub mod inventory;
 pub mod lock;
 pub mod missions;

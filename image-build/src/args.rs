@@ -1,7 +1,8 @@
 //! The command line.
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::env;
+use std::num::{NonZeroUsize, ParseIntError};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
@@ -10,9 +11,12 @@ use jiff::Timestamp;
 use common::capsule::Location;
 use common::cli::{PlaceArgs, SharedArgs};
 use common::clock;
+use common::console::Console;
 use common::deployment::Mission;
+use common::git::Repo;
 use common::settings::{BaseImage, CaBundle, Settings, UseFrozen};
 
+use crate::error::Error;
 use crate::fleet::Size;
 use crate::key::{Step, Steps};
 use crate::repack::Repack;
@@ -184,6 +188,23 @@ impl FromStr for IndexCutoff {
     }
 }
 
+/// When an image counts as made that is to be made again elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MadeAt {
+    /// When `SOURCE_DATE_EPOCH` says, else when the commit was made.
+    Commit,
+    /// This many seconds after 1970 began.
+    Seconds(i64),
+}
+
+impl FromStr for MadeAt {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        Ok(if text == "commit" { Self::Commit } else { Self::Seconds(text.parse()?) })
+    }
+}
+
 /// Flags for a part of a build, or for taking it away.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PartArgs {
@@ -228,7 +249,8 @@ pub(crate) struct ManyArgs {
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory: Option<Size>,
 
-    /// How much memory one build is taken to need
+    /// How much memory a build is taken to need of which it is not known: the highest that was seen of earlier
+    /// ones and a quarter more counts, but docker's daemon does not show it
     #[arg(long, value_name = "SIZE", default_value = "4G")]
     pub(crate) memory_per_build: Size,
 
@@ -339,6 +361,12 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "CACHE")]
     pub(crate) cache_from: Vec<String>,
 
+    /// Build so that it can be repeated: one time for the image and, where the engine can do that, for all its files; no
+    /// trace of the checkout's modes and times. The time is SECONDS since 1970, else `SOURCE_DATE_EPOCH`, else the
+    /// commit's. What stands already is not built again for that: --force
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "commit")]
+    pub(crate) reproducible: Option<MadeAt>,
+
     /// Where the engine puts cached layers, in its own words
     #[arg(long, value_name = "CACHE")]
     pub(crate) cache_to: Vec<String>,
@@ -358,6 +386,24 @@ impl Args {
 }
 
 impl InputArgs {
+    /// The moment that an image counts as made at, if that is wanted.
+    ///
+    /// # Errors
+    /// There is none to be had: the repository has no commit.
+    pub(crate) fn epoch(&self, root: &Path, console: &Console) -> Result<Option<i64>, Error> {
+        match self.reproducible {
+            None => Ok(None),
+            Some(MadeAt::Seconds(seconds)) => Ok(Some(seconds)),
+            Some(MadeAt::Commit) if env::var_os("SOURCE_DATE_EPOCH").is_some() => {
+                Ok(Some(clock::now().as_second()))
+            }
+            Some(MadeAt::Commit) => {
+                let time = Repo::open(root, console)?.time_of("HEAD")?;
+                time.map(Some).ok_or(Error::NoCommit)
+            }
+        }
+    }
+
     /// The switches that say where an engine builds and keeps layers, and nothing of what is built.
     pub(crate) fn place_words(&self) -> Vec<String> {
         let builder = self.builder.iter().flat_map(|name| ["--builder", name, "--load"]);
@@ -389,7 +435,6 @@ fn absolute(path: PathBuf) -> PathBuf {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
-    use std::path::Path;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -399,6 +444,14 @@ mod tests {
         let args = Args::parse_from(["image-build", "roman", "-", "tike", "--all"]);
         assert_eq!(args.missions().collect::<Vec<_>>(), ["roman", "tike"]);
         assert_eq!((args.shared().document.as_deref(), args.many.all), (Some("-"), Some(All::Configured)));
+    }
+
+    #[test]
+    fn the_moment_of_an_image_is_said_or_is_the_commits() {
+        let made = |flag: &str| Args::parse_from(["image-build", flag, "roman"]).inputs.reproducible;
+        assert_eq!(made("--reproducible"), Some(MadeAt::Commit));
+        assert_eq!(made("--reproducible=7"), Some(MadeAt::Seconds(7)));
+        assert_eq!(made("--force"), None, "calls are as they ever were");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use common::fault::Status;
 use common::lock::Lock;
 use common::report::{BuildOutcome, CapsuleUse, ImageIdentity, Isolation, Outcome, Verdict};
 use common::session::{Finding, Session};
-use common::settings::{CaBundle, UseFrozen};
+use common::settings::{CaBundle, Settings, UseFrozen};
 use common::state_dir::StateDir;
 use common::{evidence, state_file};
 
@@ -157,15 +157,24 @@ impl Work<'_> {
         let _locks = self.alone()?;
         let room = room::Room::new(context, (self.recipe, self.engine.kind), self.outer)?;
         outside::check(&room.settings)?;
-        let names = [room.settings.base_reference(), room.settings.common_image()];
-        let names = [&names[..], &[room.settings.dirty_image(), room.settings.notebook_id()]].concat();
-        let _names = KeptNames::of(&names, self.engine, self.console)?;
+        let _names = self.names(&room.settings)?;
         base::bring(self.recipe, capsule, (self.engine, &room), self.console)?;
-        let way = room.way(self.proxy, self.recipe.ca_bundle)?;
+        let way = room.way(self.proxy, self.recipe)?;
         let built = crate::apply::in_room(&room.settings, &way, (self.engine, self.outer), self.console)?;
         self.keep(&room, &built)?;
         let image = self.renamed(&built.image)?;
         Ok(Rebuilt { image, ..built })
+    }
+
+    /// What the names of the build mean now, they mean afterwards. The base keeps the name that it gets, so that
+    /// it is not loaded each time.
+    fn names(&self, settings: &Settings) -> Result<KeptNames<'_>, Error> {
+        let mut names = vec![settings.common_image(), settings.dirty_image(), settings.notebook_id()];
+        let base = settings.base_reference();
+        if self.engine.inspect(&base, self.console)?.is_some() {
+            names.push(base);
+        }
+        Ok(KeptNames::keep(&names, "image-build-kept", self.engine, self.console)?)
     }
 
     /// Gives `image` a name that is not that of a release's own builds: `NAME:rebuilt`.

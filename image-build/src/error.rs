@@ -10,6 +10,7 @@ use common::deployment::DeploymentError;
 use common::engine::EngineError;
 use common::evidence::EvidenceError;
 use common::fault::{Fault, Status, io_status};
+use common::git::GitError;
 use common::lock::LockError;
 use common::process::Exit;
 use common::session::SessionError;
@@ -33,6 +34,17 @@ pub(crate) enum Error {
     /// A flag asks for what such a build has not.
     #[error("--index-cutoff: a frozen build solves nothing, so it has no moment to solve against")]
     FrozenClock,
+    /// No image can be called so.
+    #[error(
+        "IMAGE_PREFIX is {0:?}, and image names take lower-case letters and digits, with single `.`, `_`, `-` or `/` between them"
+    )]
+    BadPrefix(String),
+    /// There is no commit whose time an image could count as made at.
+    #[error("--reproducible: there is no commit yet whose time an image could have")]
+    NoCommit,
+    /// git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The tree cannot be built from.
     #[error(transparent)]
     Preflight(#[from] CheckError),
@@ -153,7 +165,9 @@ impl Fault for Error {
     fn status(&self) -> Status {
         match self {
             Self::Session(error) => error.status(),
-            Self::FrozenClock => Status::Usage,
+            Self::FrozenClock | Self::NoCommit => Status::Usage,
+            Self::BadPrefix(_) => Status::Settings,
+            Self::Git(error) => error.status(),
             Self::Preflight(error) => error.status(),
             Self::Deployment(error) => error.status(),
             Self::BaseLock(error) => error.status(),
@@ -185,6 +199,7 @@ impl Fault for Error {
             Self::CaBundle(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Evidence(error) => error.hint(),
+            Self::Git(error) => error.hint(),
             // It would say to run image-build.
             Self::Engine(error) if !matches!(error, EngineError::NoImage { .. }) => error.hint(),
             Self::Step { output, .. } if output.untrusted => {
@@ -194,6 +209,7 @@ impl Fault for Error {
             Self::Bootstrap(error) => error.hint(),
             Self::Repack(error) => error.hint(),
             Self::Capsule(error) => error.hint(),
+            Self::BadPrefix(_) => Some("correct IMAGE_PREFIX where setup-env exports it".to_owned()),
             Self::Mixed { .. } => Some("image-build, when the other build is over".to_owned()),
             Self::Edited { .. } => Some("image-build, when the tree stays as it is".to_owned()),
             Self::NotAsSet { .. } => Some(

@@ -31,6 +31,8 @@ pub(crate) struct Choices {
     pub(crate) docker_stacks_url: String,
     /// The user's own clone of it, which may spare a download.
     pub(crate) docker_stacks_clone: Option<PathBuf>,
+    /// The moment that images count as made at; none for the clock's.
+    pub(crate) epoch: Option<i64>,
     /// Switches of every build that say where it happens.
     pub(crate) place_words: Vec<String>,
     /// Whether the machine is GitHub's, and thrown away afterwards.
@@ -72,6 +74,14 @@ pub(crate) struct ImagePlan {
     pub(crate) request: BuildRequest,
     /// What is changed in the staged Dockerfile; none if it is taken as it is.
     pub(crate) edits: Option<Edits>,
+}
+
+impl ImagePlan {
+    /// The moment as of which it is solved, if anything is.
+    pub(crate) fn cutoff(&self) -> Option<Timestamp> {
+        let mut arguments = self.request.arguments.iter();
+        arguments.find(|(name, _)| name == CUTOFF_VARIABLE)?.1.parse().ok()
+    }
 }
 
 /// What is done with the image that was built.
@@ -206,6 +216,7 @@ impl Maker<'_> {
             secrets: Vec::new(),
             network: self.settings.network.clone(),
             environment: Vec::new(),
+            epoch: self.choices.epoch,
         }
     }
 
@@ -273,6 +284,7 @@ pub(crate) mod tests {
             ca_bundle: None,
             docker_stacks_url: "https://example.org/docker-stacks.git".to_owned(),
             docker_stacks_clone: None,
+            epoch: None,
             place_words: Vec::new(),
             on_github: false,
         }

@@ -60,6 +60,35 @@ fn d14_a_frozen_build_without_its_record_is_refused() {
     assert!(bench.engine.lines().is_empty(), "nothing was built");
 }
 
+/// The lock of the base said the commit too, and nobody read it.
+#[test]
+fn the_lock_of_the_base_is_a_record_of_the_commit_as_well() {
+    const LOCK: &str = "deployments/roman/env-frozen/base.lock.json";
+    let (bench, stacks) = (bench(UseFrozen::Frozen), DockerStacks::new(NAMES));
+    let commit = stacks.git(&["rev-parse", "HEAD"]);
+    stacks.commit("newer");
+    let lock = |commit: &str| {
+        let text = format!(
+            "{{\"reference\": \"spacetelescope/scipy-notebook\", \"docker_stacks\": \"{commit}\"}}\n"
+        );
+        bench.repository.write(LOCK, &text);
+    };
+    lock(&commit);
+    let (status, said) = run(&bench, &stacks);
+    assert_eq!(status, Some(65), "{said}");
+    let told = format!(
+        "docker-stacks.hash names {}, and base.lock.json beside it {commit}",
+        bench.repository.read(HASH).trim()
+    );
+    assert!(said.contains(&told) && said.contains("hint: git log -p"), "{said}");
+    fs::remove_file(bench.repository.at(HASH)).unwrap();
+    let (status, said) = run(&bench, &stacks);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains(&format!("the base is docker-stacks at {commit}")), "{said}");
+    lock("main");
+    assert!(run(&bench, &stacks).1.contains("base.lock.json does not hold a commit"));
+}
+
 /// D14b: whatever was checked out was built. The recorded commit is, whatever main is now.
 #[test]
 fn d14b_the_recorded_commit_is_what_is_built() {

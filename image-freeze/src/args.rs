@@ -1,15 +1,18 @@
 //! The command line.
 
-use std::path::PathBuf;
+mod holdings;
+mod lasting;
+mod specs;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use common::cli::{PlaceArgs, SharedArgs};
+use common::cli::SharedArgs;
 use common::console::Verbosity;
 use common::missions::AllArgs;
 
-use crate::lock::Overrides;
-use crate::target::Glibc;
+pub(crate) use holdings::{CheckArgs, DiffArgs, Format, InventoryArgs, StyleArgs};
+pub(crate) use lasting::{AskingArgs, RotArgs, SolveArgs, ThawArgs};
+pub(crate) use specs::{ChillArgs, CopyArgs, FreezeArgs};
 
 /// Keep what a build solved: /opt/env-frozen of the image becomes env-frozen of the mission
 ///
@@ -45,12 +48,14 @@ pub(crate) enum Command {
     /// Relax as few pins as possible so that env-frozen can be solved again; status 1 if that is not enough
     ///
     /// What `rot` finds lost, and what else has to move with it: each pin goes to the nearest release that
-    /// uv can solve with all others as they are. Printed as a patch, with a reason for each line.
+    /// uv (for conda's packages, a solver of conda's) can solve with all others as they are. Printed as a
+    /// patch, with a reason for each line.
     Thaw(ThawArgs),
     /// Solve the floating specs without building anything; status 1 if they cannot be had together
     ///
-    /// The pip half, through uv, with the files and in the order that a build would take. A conflict is told with
-    /// the file and the line of each side. The lock goes to .image/solved, unless told otherwise.
+    /// The pip half, through uv, with the files and in the order that a build would take; conda's half through
+    /// the solver of conda's that is in reach. A conflict is told with the file and the line of each side. The
+    /// lock goes to .image/solved, unless told otherwise.
     Solve(SolveArgs),
     /// Compare two of: images, archives, layouts, inventories, trees, revisions; status 1 if they differ
     ///
@@ -70,298 +75,6 @@ pub(crate) enum Command {
     /// if that ends in `/.`); another DEST becomes SRC. Links are copied if they stay inside SRC.
     /// Nothing is written outside DEST. Directories without a file in them are left out.
     Copy(CopyArgs),
-}
-
-/// Flags of the commands that read an image.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct ImageArgs {
-    /// Read the image REF (a name or an id) instead of the one that was built last
-    #[arg(long, value_name = "REF", conflicts_with = "all")]
-    pub image: Option<String>,
-
-    /// Flags that every tool takes.
-    #[command(flatten)]
-    pub shared: SharedArgs,
-}
-
-/// Flags for taking the specs.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct FreezeArgs {
-    /// Add a digest for every file of each pip pin, and conda's packages by address (requirements.explicit)
-    ///
-    /// Also where the settings export `FREEZE_WITH_HASHES=1`.
-    #[arg(long)]
-    pub with_hashes: bool,
-
-    /// Ask this package index for them, instead of the one that the pip switches, pip or uv name
-    #[arg(long, value_name = "URL", requires = "with_hashes")]
-    pub index: Option<String>,
-
-    /// For all missions.
-    #[command(flatten)]
-    pub many: AllArgs,
-
-    /// Which image, and what every tool takes.
-    #[command(flatten)]
-    pub image: ImageArgs,
-}
-
-/// Flags of `check`.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct CheckArgs {
-    /// Read the image REF (a name or an id) instead of the one that was built last
-    #[arg(long, value_name = "REF", conflicts_with_all = ["from", "all"])]
-    pub image: Option<String>,
-
-    /// Read SOURCE instead: an archive, a layout, or an inventory. Nothing is recorded about it then
-    #[arg(long, value_name = "SOURCE", conflicts_with = "all")]
-    pub from: Option<String>,
-
-    /// Also digest every file, and report those that are not what their package recorded
-    #[arg(long)]
-    pub verify: bool,
-
-    /// How differences are told.
-    #[command(flatten)]
-    pub style: StyleArgs,
-
-    /// For all missions.
-    #[command(flatten)]
-    pub many: AllArgs,
-
-    /// Flags that every tool takes.
-    #[command(flatten)]
-    pub shared: SharedArgs,
-}
-
-/// How differences are told, if not by default.
-#[derive(clap::Args, Clone, Copy, Debug, Default)]
-pub(crate) struct StyleArgs {
-    /// Print the differences as Markdown, for a pull request
-    #[arg(long, conflicts_with = "patch")]
-    pub markdown: bool,
-
-    /// Print a patch for `git apply` that makes the frozen specs say what the image holds
-    #[arg(long)]
-    pub patch: bool,
-}
-
-/// Flags of `diff`.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct DiffArgs {
-    /// What is expected
-    #[arg(value_name = "A")]
-    pub a: String,
-
-    /// What it is compared with
-    #[arg(value_name = "B")]
-    pub b: String,
-
-    /// The mission whose specs are meant, in a repository that has several
-    #[arg(long, value_name = "MISSION")]
-    pub mission: Option<String>,
-
-    /// Also digest every file, and report those that are not what their package recorded
-    #[arg(long)]
-    pub verify: bool,
-
-    /// Print the differences as JSON
-    #[arg(long, conflicts_with_all = ["markdown", "patch"])]
-    pub json: bool,
-
-    /// How differences are told.
-    #[command(flatten)]
-    pub style: StyleArgs,
-
-    /// What finds the settings and the engine.
-    #[command(flatten)]
-    pub place: PlaceArgs,
-}
-
-/// Flags of `inventory`.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct InventoryArgs {
-    /// An image by name or id, an archive, a layout, or `-`; the image that was built last if left out
-    #[arg(value_name = "SOURCE")]
-    pub source: Option<String>,
-
-    /// What to print
-    #[arg(long, value_name = "FORMAT", default_value = "json")]
-    pub format: Format,
-
-    /// Also digest every file, and report those that are not what their package recorded
-    #[arg(long)]
-    pub verify: bool,
-
-    /// Which image, by name or the beginning of its id, where SOURCE has a few
-    #[arg(long, value_name = "IMAGE")]
-    pub select: Option<String>,
-
-    /// What finds the settings and the engine.
-    #[command(flatten)]
-    pub place: PlaceArgs,
-}
-
-/// How an inventory is written.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// As `docs/schema/inventory-1.json` says
-    Json,
-    /// `CycloneDX` 1.6
-    Cyclonedx,
-    /// SPDX 2.3
-    Spdx,
-}
-
-/// Flags of `chill`.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct ChillArgs {
-    /// Loosen by the old textual rules, to the byte, even where the result is invalid
-    #[arg(long)]
-    pub compat: bool,
-
-    /// For all missions.
-    #[command(flatten)]
-    pub many: AllArgs,
-
-    /// Flags that every tool takes.
-    #[command(flatten)]
-    pub shared: SharedArgs,
-}
-
-/// Whom to ask, and for what.
-#[derive(clap::Args, Clone, Debug, Default)]
-pub(crate) struct AskingArgs {
-    /// Ask this package index, instead of the one that the lock, the pip switches, pip or uv name
-    #[arg(long, value_name = "URL")]
-    pub index: Option<String>,
-
-    /// Ask nobody: use what was learned before, and say how old it is
-    #[arg(long)]
-    pub offline: bool,
-
-    /// The Python that the packages are for, instead of the one that the specs name
-    #[arg(long, value_name = "VERSION")]
-    pub python: Option<String>,
-
-    /// The C library of the image, which decides which wheels run there; without it, that of the settings' Ubuntu
-    #[arg(long, value_name = "VERSION")]
-    pub glibc: Option<Glibc>,
-}
-
-impl AskingArgs {
-    /// What overrides what a lock says of itself.
-    pub(crate) fn overrides(&self) -> Overrides {
-        Overrides { python: self.python.clone(), glibc: self.glibc }
-    }
-}
-
-/// Flags of `rot`.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct RotArgs {
-    /// Look at this mission instead of the configured one
-    #[arg(long, value_name = "MISSION", conflicts_with = "all")]
-    pub mission: Option<String>,
-
-    /// Look at every mission of the repository
-    #[arg(long)]
-    pub all: bool,
-
-    /// Also write what was found to FILE, in Markdown
-    #[arg(long, value_name = "FILE")]
-    pub markdown: Option<PathBuf>,
-
-    /// Whom to ask.
-    #[command(flatten)]
-    pub asking: AskingArgs,
-
-    /// Flags that every tool takes.
-    #[command(flatten)]
-    pub shared: SharedArgs,
-}
-
-/// Flags of `thaw`.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct ThawArgs {
-    /// Change env-frozen, in one step
-    #[arg(long)]
-    pub apply: bool,
-
-    /// Also write the patch to FILE
-    #[arg(long, value_name = "FILE")]
-    pub patch: Option<PathBuf>,
-
-    /// Whom to ask.
-    #[command(flatten)]
-    pub asking: AskingArgs,
-
-    /// Flags that every tool takes.
-    #[command(flatten)]
-    pub shared: SharedArgs,
-}
-
-/// Flags of `solve`.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct SolveArgs {
-    /// Solve only this environment
-    #[arg(long, value_name = "ENV")]
-    pub environment: Option<String>,
-
-    /// Take nothing that was published later: a date or a moment, as uv reads them
-    #[arg(long, value_name = "WHEN")]
-    pub exclude_newer: Option<String>,
-
-    /// Solve with FILE instead of common-env/*.pip; may be given more than once
-    #[arg(long, value_name = "FILE")]
-    pub extra: Vec<PathBuf>,
-
-    /// Add a digest for every file of each pin
-    #[arg(long)]
-    pub with_hashes: bool,
-
-    /// Put the lock into env-frozen
-    #[arg(long, conflicts_with = "output")]
-    pub write: bool,
-
-    /// Put the lock below DIR
-    #[arg(long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-
-    /// Ask this package index, instead of the one that the pip switches, pip or uv name
-    #[arg(long, value_name = "URL")]
-    pub index: Option<String>,
-
-    /// The Python to solve for, instead of the one that the specs name
-    #[arg(long, value_name = "VERSION")]
-    pub python: Option<String>,
-
-    /// The C library of the image, which decides which wheels run there
-    #[arg(long, value_name = "VERSION")]
-    pub glibc: Option<Glibc>,
-
-    /// Flags that every tool takes.
-    #[command(flatten)]
-    pub shared: SharedArgs,
-}
-
-/// Flags of `copy`.
-#[derive(clap::Args, Clone, Debug)]
-pub(crate) struct CopyArgs {
-    /// The file or directory in the image
-    #[arg(value_name = "SRC", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub source: String,
-
-    /// Where to copy it
-    #[arg(value_name = "DEST", default_value = ".")]
-    pub dest: PathBuf,
-
-    /// The image, by name or id, instead of the configured one
-    #[arg(value_name = "IMAGE")]
-    pub image: Option<String>,
-
-    /// What finds the settings and the engine.
-    #[command(flatten)]
-    pub place: PlaceArgs,
 }
 
 impl Args {

@@ -1,107 +1,207 @@
-//! conda's half of a lock, by whichever conda-compatible solver is on `PATH`: asked what it would
-//! install, in JSON. Nothing is installed.
+//! conda's half of a lock, by whichever conda-compatible solver is in reach: asked what it would
+//! install. Nothing is installed.
+//!
+//! `micromamba`, `mamba` and `conda` answer to the same switches; where there is none of them, a Python
+//! that has `py-rattler` does.
 
-use std::fmt::Write as _;
+mod program;
+mod question;
+mod rattler;
+
+use std::fmt::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use common::console::Console;
-use common::process::{self, Invocation, ProcessError};
+use common::fault::{Fault, Status};
+use common::process::ProcessError;
 use common::requirement::CondaFile;
-use common::settings::Platform;
 use serde::Deserialize;
+use thiserror::Error;
+
+pub(crate) use question::{Question, all_as_written, as_written};
 
 /// The programs that can be asked alike; the quickest first.
 const PROGRAMS: [&str; 3] = ["micromamba", "mamba", "conda"];
 
+/// What may have py-rattler.
+const PYTHONS: [&str; 2] = ["python3", "python"];
+
+/// How long one solution may take.
+const PATIENCE: Duration = Duration::from_mins(20);
+
 /// What is said where there is none of them.
-pub(crate) const NONE: &str =
-    "not solved: none of micromamba, mamba, conda is on PATH; install micromamba to have it solved here";
+pub(crate) const NONE: &str = "not solved: none of micromamba, mamba, conda is on PATH, nor a python3 with py-rattler; \
+                               install micromamba, or pip install py-rattler, to have it solved here";
+
+/// A solver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Solver {
+    /// A program that takes conda's switches.
+    Program(String),
+    /// A Python that has py-rattler.
+    Rattler {
+        /// The interpreter.
+        python: PathBuf,
+        /// py-rattler's version.
+        version: String,
+    },
+}
+
+/// A package that a solver would install.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its build, which some solvers call otherwise.
+    #[serde(default, alias = "build_string")]
+    pub build: String,
+    /// Where it is, if the solver says so.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Its digest.
+    #[serde(default)]
+    pub md5: Option<String>,
+    /// Its digest.
+    #[serde(default)]
+    pub sha256: Option<String>,
+}
 
 /// What came of a search.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// Name and version of each package, sorted.
-    Solution(Vec<(String, String)>),
+    /// All packages, sorted.
+    Solution(Vec<Package>),
     /// Why there is none, on one line.
-    None(String),
+    Conflict(String),
 }
 
-/// What all three print.
-#[derive(Debug, Default, Deserialize)]
-struct Answer {
-    #[serde(default)]
-    actions: Option<Actions>,
-    #[serde(default)]
-    message: Option<String>,
-    #[serde(default)]
-    solver_problems: Vec<String>,
+/// A solver could not be asked.
+#[derive(Debug, Error)]
+pub(crate) enum CondaError {
+    /// The one that was named is none.
+    #[error("{python} has no py-rattler, so it cannot solve for conda's packages")]
+    NoRattler {
+        /// The interpreter.
+        python: String,
+    },
+    /// It cannot be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// It failed for another reason than that there is no solution.
+    #[error("{solver} failed: {said}")]
+    Failed {
+        /// The solver.
+        solver: String,
+        /// What it said, on one line.
+        said: String,
+    },
 }
 
-#[derive(Debug, Deserialize)]
-struct Actions {
-    #[serde(rename = "LINK", default)]
-    link: Vec<Package>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-}
-
-/// The solver in reach.
-pub(crate) fn in_reach() -> Option<&'static str> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = |name: &str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
-    PROGRAMS.into_iter().find(|name| on_path(name))
-}
-
-/// What `program` would install for `file`, whose text is `text`, on `platform`.
-///
-/// # Errors
-/// It cannot be run.
-pub(crate) fn solve(
-    program: &str,
-    (file, text): (&CondaFile, &str),
-    platform: Platform,
-    console: &Console,
-) -> Result<Found, ProcessError> {
-    let subdir = match platform {
-        Platform::Amd64 => "linux-64",
-        Platform::Aarch64 => "linux-aarch64",
-    };
-    let mut call = Invocation::new(program).env("CONDA_SUBDIR", subdir);
-    call = call.args(["create", "--dry-run", "--json", "--yes", "--name", "image-freeze-solve"]);
-    if !file.channels.is_empty() {
-        call = call.arg("--override-channels");
+impl Fault for CondaError {
+    fn status(&self) -> Status {
+        match self {
+            Self::NoRattler { .. } => Status::Missing,
+            Self::Process(error) => error.status(),
+            Self::Failed { .. } => Status::Unavailable,
+        }
     }
-    for channel in &file.channels {
-        call = call.args(["--channel", channel]);
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoRattler { python } => Some(format!("{python} -m pip install py-rattler")),
+            Self::Process(error) => error.hint(),
+            Self::Failed { .. } => None,
+        }
     }
-    let captured = process::capture(&call.arg("--").args(specs(file, text)), console)?;
-    let answer: Answer = serde_json::from_slice(&captured.stdout).unwrap_or_default();
-    if let (true, Some(actions)) = (captured.exit.is_success(), answer.actions) {
-        let mut packages: Vec<_> = actions.link.into_iter().map(|one| (one.name, one.version)).collect();
-        packages.sort_unstable();
-        return Ok(Found::Solution(packages));
-    }
-    let problems = Some(answer.solver_problems.join("; ")).filter(|problems| !problems.is_empty());
-    let said = problems.or(answer.message);
-    let said = said.unwrap_or_else(|| String::from_utf8_lossy(&captured.stderr).into_owned());
-    Ok(Found::None(said.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
-/// The specs as they stand in the file.
-fn specs(file: &CondaFile, text: &str) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().collect();
-    let of = |line: usize| {
-        let item = lines.get(line - 1)?.trim_start().strip_prefix('-')?;
-        Some(item.split(" #").next()?.trim().trim_matches(['"', '\'']).to_owned())
-    };
-    file.conda.iter().filter_map(|spec| of(spec.line)).collect()
+impl Solver {
+    /// The solver that was `named`, else the first that is in reach.
+    ///
+    /// # Errors
+    /// The one that was named cannot be asked.
+    pub(crate) fn find(named: Option<&str>, console: &Console) -> Result<Option<Self>, CondaError> {
+        let Some(named) = named else { return Ok(Self::in_reach(console)) };
+        let is_python =
+            Path::new(named).file_name().is_some_and(|name| name.to_string_lossy().starts_with("python"));
+        if !is_python {
+            return Ok(Some(Self::Program(named.to_owned())));
+        }
+        match rattler::version(named, console)? {
+            Some(version) => Ok(Some(Self::Rattler { python: rattler::place(named), version })),
+            None => Err(CondaError::NoRattler { python: named.to_owned() }),
+        }
+    }
+
+    fn in_reach(console: &Console) -> Option<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let on_path = |name: &&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+        if let Some(program) = PROGRAMS.into_iter().find(on_path) {
+            return Some(Self::Program(program.to_owned()));
+        }
+        PYTHONS.into_iter().filter(on_path).find_map(|python| {
+            let version = rattler::version(python, console).ok().flatten()?;
+            Some(Self::Rattler { python: rattler::place(python), version })
+        })
+    }
+
+    /// Whether it can be asked for the lowest version that is allowed, as `question.lowest` does.
+    pub(crate) const fn takes_lowest(&self) -> bool {
+        matches!(self, Self::Rattler { .. })
+    }
+
+    /// What it would install.
+    ///
+    /// # Errors
+    /// It cannot be run, or failed otherwise than by finding that there is no solution.
+    pub(crate) fn solve(&self, question: &Question, console: &Console) -> Result<Found, CondaError> {
+        let found = match self {
+            Self::Program(program) => program::solve(program, question, console),
+            Self::Rattler { python, .. } => rattler::solve(python, question, console),
+        };
+        match found? {
+            Ended::Packages(mut packages) => {
+                packages.sort_unstable();
+                Ok(Found::Solution(packages))
+            }
+            Ended::Conflict(words) => Ok(Found::Conflict(one_line(&words))),
+            Ended::Failure(words) => {
+                Err(CondaError::Failed { solver: self.to_string(), said: one_line(&words) })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Solver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program(program) => {
+                let name = Path::new(program).file_name().map(|name| name.to_string_lossy());
+                f.write_str(&name.unwrap_or_default())
+            }
+            Self::Rattler { version, .. } => write!(f, "py-rattler {version}"),
+        }
+    }
+}
+
+/// How a solver ended.
+enum Ended {
+    Packages(Vec<Package>),
+    Conflict(String),
+    Failure(String),
+}
+
+/// What a solver says, without the lines that it draws.
+fn one_line(words: &str) -> String {
+    let is_drawn = |word: &&str| !word.chars().all(|c| ('\u{2500}'..='\u{257f}').contains(&c));
+    words.split_whitespace().filter(is_drawn).collect::<Vec<_>>().join(" ")
 }
 
 /// `packages` as an environment file with the name and the channels of `file`.
-pub(crate) fn exported(name: &str, file: &CondaFile, packages: &[(String, String)]) -> String {
+pub(crate) fn exported(name: &str, file: &CondaFile, packages: &[Package]) -> String {
     let mut text = format!("name: {name}\n");
     if !file.channels.is_empty() {
         text.push_str("channels:\n");
@@ -111,8 +211,8 @@ pub(crate) fn exported(name: &str, file: &CondaFile, packages: &[(String, String
         _ = writeln!(text, "  - {channel}");
     }
     text.push_str("dependencies:\n");
-    for (name, version) in packages {
-        _ = writeln!(text, "  - {name}={version}");
+    for package in packages {
+        _ = writeln!(text, "  - {}={}", package.name, package.version);
     }
     text
 }
@@ -122,12 +222,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn specs_are_asked_for_as_they_stand() {
-        let text = "channels:\n  - c\ndependencies:\n  - python~=3.11.0  # why\n  - \"fftw>=3\"\n  - pip\n";
-        let file = CondaFile::parse(text.as_bytes(), "x").unwrap();
-        assert_eq!(specs(&file, text), ["python~=3.11.0", "fftw>=3", "pip"]);
-        let packages = vec![("fftw".to_owned(), "3.3.10".to_owned())];
+    fn packages_become_a_file_like_an_export() {
+        let file = CondaFile::parse(b"channels:\n  - c\ndependencies:\n  - fftw>=3\n", "x").unwrap();
+        let package: Package = serde_json::from_str(r#"{"name": "fftw", "version": "3.3.10"}"#).unwrap();
         let expected = "name: x\nchannels:\n  - c\ndependencies:\n  - fftw=3.3.10\n";
-        assert_eq!(exported("x", &file, &packages), expected);
+        assert_eq!(exported("x", &file, &[package]), expected);
+    }
+
+    #[test]
+    fn words_are_told_on_one_line_without_what_is_drawn_around_them() {
+        assert_eq!(one_line("a 1 cannot be:\n└─ a 1 needs\n   └─ b <2\n"), "a 1 cannot be: a 1 needs b <2");
     }
 }

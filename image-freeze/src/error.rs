@@ -21,6 +21,7 @@ use common::state_file::StateFileError;
 use common::tree::TreeError;
 use thiserror::Error;
 
+use crate::conda_solver::CondaError;
 use crate::index::IndexError;
 use crate::uv::UvError;
 
@@ -94,6 +95,9 @@ pub(crate) enum Error {
     /// The solver of pip's half cannot be asked.
     #[error(transparent)]
     Uv(#[from] UvError),
+    /// The solver of conda's half cannot be asked.
+    #[error(transparent)]
+    Conda(#[from] CondaError),
     /// The index tells no digest of what is to be pinned by it.
     #[error("the index tells no SHA-256 of any file of {name} {version}")]
     NoDigest {
@@ -267,6 +271,7 @@ impl Fault for Error {
             Self::Policy(error) => error.status(),
             Self::Index(error) => error.status(),
             Self::Uv(error) => error.status(),
+            Self::Conda(error) => error.status(),
             Self::Gone { .. } | Self::NoDigest { .. } | Self::Untold { .. } => Status::Unavailable,
             Self::WrongIndex { .. } => Status::Settings,
             Self::NoPython { .. }
@@ -306,6 +311,7 @@ impl Fault for Error {
             }
             Self::Index(error) => error.hint(),
             Self::Uv(error) => error.hint(),
+            Self::Conda(error) => error.hint(),
             Self::WrongIndex { .. } => Some("--index URL".to_owned()),
             Self::NoPython { .. } => Some("--python 3.11".to_owned()),
             Self::Hashes(_) => Some("release-hashes".to_owned()),

@@ -16,7 +16,7 @@ const MADE: &str = "# This file was made for Python ";
 pub(crate) struct Header {
     /// For which Python, and by what: `3.11`, `uv 0.9.3`.
     pub made: Option<(String, String)>,
-    /// Nothing that was published later was taken.
+    /// The moment as of which indexes were asked: what a solver was told, or the build that it was part of.
     pub cutoff: Option<String>,
     /// The digest of the files that were solved.
     pub inputs: Option<Digest>,

@@ -1,9 +1,7 @@
 //! An environment's lock: its frozen specs with their text, and what they are for.
 
-use std::path::PathBuf;
-
 use common::deployment::Deployment;
-use common::frozen::{BASE, CONDA_FILE, FrozenEnvironment, PIP_FILE};
+use common::frozen::{BASE, CONDA_FILE, EXPLICIT_FILE, FrozenEnvironment, PIP_FILE};
 use common::requirement::PipItem;
 use common::settings::Settings;
 use common::state_file;
@@ -22,6 +20,10 @@ pub(crate) struct Lock {
     pub specs: FrozenEnvironment,
     /// The pip file as it stands; empty if there is none.
     pub pip_text: String,
+    /// conda's file as it stands; empty if there is none.
+    pub conda_text: String,
+    /// The list of conda's packages by address as it stands; empty if there is none.
+    pub explicit_text: String,
     /// What it is for.
     pub target: Target,
 }
@@ -53,14 +55,18 @@ impl Lock {
             if specs.is_placeholder() {
                 continue;
             }
-            let text = state_file::read(&dir.join(PIP_FILE))?.unwrap_or_default();
-            let pip_text =
-                String::from_utf8(text).map_err(|_| Error::NotText { path: dir.join(PIP_FILE) })?;
+            let text = |file: &str| {
+                let text = state_file::read(&dir.join(file))?.unwrap_or_default();
+                String::from_utf8(text).map_err(|_| Error::NotText { path: dir.join(file) })
+            };
+            let (pip_text, conda_text) = (text(PIP_FILE)?, text(CONDA_FILE)?);
+            let explicit_text = text(EXPLICIT_FILE)?;
             let python = overrides.python.clone().or_else(|| python_of(&specs, &pip_text));
             let glibc = overrides.glibc.unwrap_or_else(|| Glibc::of_ubuntu(&settings.ubuntu_tag));
             let target = python.and_then(|python| Target::new(&python, settings.platform, glibc));
             let target = target.ok_or_else(|| Error::NoPython { path: dir.clone() })?;
-            locks.push(Self { deployment: deployment.clone(), name, specs, pip_text, target });
+            let deployment = deployment.clone();
+            locks.push(Self { deployment, name, specs, pip_text, conda_text, explicit_text, target });
         }
         if locks.is_empty() {
             return Err(Error::NothingFrozen { dir: deployment.frozen_dir() });
@@ -74,9 +80,13 @@ impl Lock {
         path.strip_prefix(self.deployment.root()).unwrap_or(&path).display().to_string()
     }
 
-    /// The path of its pip file.
-    pub(crate) fn pip_path(&self) -> PathBuf {
-        self.deployment.frozen_dir().join(&self.name).join(PIP_FILE)
+    /// The text of one of its files.
+    pub(crate) fn text(&self, file: &str) -> &str {
+        match file {
+            CONDA_FILE => &self.conda_text,
+            EXPLICIT_FILE => &self.explicit_text,
+            _ => &self.pip_text,
+        }
     }
 
     /// The switches that stand in the pip file, as words.

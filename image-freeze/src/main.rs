@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod chill;
 mod conda_solver;
+mod conda_version;
 mod copy;
 mod diff;
 mod error;
@@ -18,6 +19,7 @@ mod lock;
 mod markdown;
 mod overlay;
 mod patch;
+mod provenance;
 mod rot;
 mod sbom;
 mod solve;
@@ -73,6 +75,6 @@ fn every(verb: Option<&str>, many: AllArgs, shared: &SharedArgs, console: &Conso
     };
     // What is to be frozen need not have been before.
     let left_out = if verb.is_some() { never_frozen } else { |_: &Settings| None };
-    let command = missions::Command { tool: "image-freeze", verb, words, left_out };
+    let command = missions::Command { tool: "image-freeze", verb, words, files: &[], left_out };
     Ok(missions::run(&command, many, &session, console)?)
 }

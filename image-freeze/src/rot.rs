@@ -21,6 +21,7 @@ use crate::args::RotArgs;
 use crate::error::Error;
 use crate::lock::Lock;
 
+pub(crate) use conda::{Channels, places};
 pub(crate) use survey::{Surveyor, findings};
 use table::{Markdown, RotTable};
 

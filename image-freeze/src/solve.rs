@@ -15,12 +15,13 @@ use common::settings::Settings;
 use common::state_file;
 
 use crate::args::SolveArgs;
-use crate::conda_solver;
+use crate::conda_solver::{self, Question, Solver};
 use crate::error::Error;
 use crate::header::{self, Header};
 use crate::index::Origins;
 use crate::lock::python_of as frozen_python;
 use crate::overlay::{Content, Files, Standing};
+use crate::rot;
 use crate::specs::{self, Specs};
 use crate::target::{Glibc, Target};
 use crate::uv::{self, Found, Uv, UvError};
@@ -70,21 +71,23 @@ impl Solving<'_> {
         if names.is_empty() {
             return Err(Error::NothingToSolve { dir: deployment.environments_dir() });
         }
-        let (version, texts) = std::thread::scope(|scope| {
+        let (version, solver, texts) = std::thread::scope(|scope| {
             // Asked beside the search: a process more would be the larger part of what we cost.
             let version = scope.spawn(|| uv::version(self.console));
+            let solver = scope.spawn(|| Solver::find(self.args.conda_solver.as_deref(), self.console));
             let texts: Vec<_> = names.iter().map(|name| self.search(name)).collect();
-            (version.join(), texts)
+            (version.join(), solver.join(), texts)
         });
         let version = version.map_err(|_| Error::Uv(UvError::Missing))??;
-        let solver = conda_solver::in_reach();
+        let solver = solver.unwrap_or(Ok(None))?;
         if solver.is_none() {
             self.console.notice(format_args!("conda's half is {}", conda_solver::NONE));
         }
         let mut environments = Vec::new();
         for (name, searched) in names.iter().zip(texts) {
-            let conda = self.conda(name, solver)?;
-            environments.push(self.environment(name, searched?, (&version, &conda))?);
+            let searched = searched?;
+            let conda = self.conda(name, (solver.as_ref(), &searched.target))?;
+            environments.push(self.environment(name, searched, (&version, &conda))?);
         }
         Ok((version, environments))
     }
@@ -163,7 +166,7 @@ impl Solving<'_> {
     }
 
     /// Solves conda's half, and says in plain words what came of it.
-    fn conda(&self, name: &str, solver: Option<&str>) -> Result<String, Error> {
+    fn conda(&self, name: &str, (solver, target): (Option<&Solver>, &Target)) -> Result<String, Error> {
         let Some(solver) = solver else { return Ok(conda_solver::NONE.to_owned()) };
         let path = self.workplace.deployment.environment_dir(name).join(format!("{name}.yml"));
         let Some(bytes) = state_file::read(&path)? else {
@@ -171,9 +174,16 @@ impl Solving<'_> {
         };
         let text = String::from_utf8(bytes).map_err(|_| Error::NotText { path: path.clone() })?;
         let file = CondaFile::parse(text.as_bytes(), &path.display().to_string())?;
-        let found = conda_solver::solve(solver, (&file, &text), self.settings.platform, self.console);
-        Ok(match found.map_err(UvError::Process)? {
-            conda_solver::Found::None(why) => format!("{NO_SOLUTION} ({solver}): {why}"),
+        let question = Question {
+            channels: rot::places(&file.channels, self.settings),
+            specs: conda_solver::all_as_written(&file, &text),
+            platform: self.settings.platform,
+            glibc: target.glibc,
+            lowest: false,
+            offline: false,
+        };
+        Ok(match solver.solve(&question, self.console)? {
+            conda_solver::Found::Conflict(why) => format!("{NO_SOLUTION} ({solver}): {why}"),
             // What the tree holds also says what pip added, which is no solver's to know.
             conda_solver::Found::Solution(packages) if self.args.write => {
                 format!("{} packages ({solver}); env-frozen keeps its own until a build", packages.len())

@@ -48,7 +48,8 @@ pub(crate) struct Target {
     minor: u32,
     full: Version,
     machine: &'static str,
-    glibc: Glibc,
+    /// Its C library.
+    pub glibc: Glibc,
     /// For markers.
     pub markers: MarkerTarget,
 }

@@ -221,3 +221,32 @@ fn another_image_can_be_named() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(last_report(&output)["image"], json!({"name": "other:1", "id": id}));
 }
+
+/// The engine knows more than any label: whether the image begins with the layers of the locked base.
+#[test]
+fn the_base_is_compared_by_its_layers_where_the_engine_has_it() {
+    let lab = lab(&clean());
+    let digest = digest::Digest::of(b"the manifest");
+    let lock = json!({"reference": "h/base:1", "digest": digest});
+    lab.write("env-frozen/base.lock.json", &lock.to_string());
+    let tell = |name: &str, id: &str, layers: &[&str]| {
+        let layers: Vec<String> =
+            layers.iter().map(|one| digest::Digest::of(one.as_bytes()).to_string()).collect();
+        let facts = json!([{"Id": id, "Config": {"Env": []}, "RootFS": {"Layers": layers}}]);
+        lab.engine.print(&format!("image inspect {name}"), &format!("{facts}\n"), 0);
+    };
+    let (image, base) = (lab.id.to_string(), digest::Digest::of(b"base").to_string());
+    // Without the base nothing can be told, and nothing is.
+    assert_eq!(lab.run(&["check"]).status.code(), Some(0));
+    tell(&image, &image, &["a", "b", "ours"]);
+    tell(&format!("h/base@{digest}"), &base, &["a", "b"]);
+    let output = lab.run(&["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert_eq!(environment(&output, "(image)"), json!({"name": "(image)", "same": 1, "differences": []}));
+    tell(&format!("h/base@{digest}"), &base, &["a", "other"]);
+    let output = lab.run(&["check"]);
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+    let difference = environment(&output, "(image)")["differences"][0].clone();
+    let expected = json!({"kind": "image", "class": "base-moved", "name": "base", "frozen": digest, "built": "another image"});
+    assert_eq!(difference, expected);
+}

@@ -253,6 +253,33 @@ fn the_patch_makes_the_specs_say_what_the_image_holds() {
     assert!(yml.contains("\n  - fftw=3.3.11=h7_7\n  - zlib=1.3=0\nprefix"), "{yml}");
 }
 
+/// An address without a name was nobody's: what came from there was told as extra.
+#[test]
+fn an_address_without_a_name_is_compared_and_patched_by_where_it_leads() {
+    let lab = Lab::new();
+    let list = "deployments/roman/env-frozen/roman-cal/requirements.txt";
+    let text = lab.0.read(list).replace("gwcs @ git+", "git+");
+    lab.0.write(list, &text);
+    lab.0.run_git(&["commit", "-qam", "nameless"]);
+    assert_eq!(lab.differences(&[".", ".image/clean.tar"]), [""; 0]);
+    let other = "f".repeat(40);
+    lab.image("moved.tar", &with(&clean(), &[from_git("gwcs", &other)]), "sha256:one");
+    assert_eq!(lab.differences(&[".", ".image/moved.tar"]), ["roman-cal source-commit pip gwcs"]);
+    let output = lab.run(&["diff", ".", ".image/moved.tar", "--patch"]);
+    fs::write(lab.0.at(".image/patch"), &output.stdout).unwrap();
+    lab.0.run_git(&["apply", ".image/patch"]);
+    assert!(lab.0.read(list).contains(&format!("\ngit+https://h/x@{other}\n")), "{}", lab.0.read(list));
+    assert_eq!(lab.differences(&["rev:HEAD", "."]), ["roman-cal source-commit pip x"]);
+
+    let gone = [(pip("gwcs", "").0, "-".to_owned()), (from_git("gwcs", "").0, "-".to_owned())];
+    lab.image("moved.tar", &with(&clean(), &gone), "sha256:one");
+    assert_eq!(lab.differences(&[".", ".image/moved.tar"]), ["roman-cal missing pip x"]);
+    let output = lab.run(&["diff", ".", ".image/moved.tar", "--patch"]);
+    fs::write(lab.0.at(".image/patch"), &output.stdout).unwrap();
+    lab.0.run_git(&["apply", ".image/patch"]);
+    assert!(!lab.0.read(list).contains("h/x"), "{}", lab.0.read(list));
+}
+
 #[test]
 fn differences_are_told_as_a_table_and_as_markdown() {
     let lab = Lab::new();

@@ -11,8 +11,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::digest::Digest;
+use common::evidence::{Built, Materials, Store};
 use common::report::{BuildOutcome, ImageIdentity, Outcome, Report, Verdict};
-use common::settings::Generation;
+use common::settings::{CalVersion, Generation, UseFrozen};
 use common::testing::{FakeEngine, Repository};
 use serde_json::json;
 use support::{IMAGE, Lab, SOLVED, content, errors};
@@ -121,6 +122,28 @@ fn how_a_lock_was_made_stands_at_its_top_and_stays_there() {
         &[files[0], files[1], ("roman-cal/requirements.txt", &text)],
     );
     assert_eq!(lab.report(&[])["outcome"]["freeze"]["tree"], "unchanged");
+}
+
+#[test]
+fn a_lock_says_as_of_when_its_image_was_solved_where_only_the_evidence_knows() {
+    let lab = Lab::new(frozen(), SOLVED);
+    let image = ImageIdentity { name: IMAGE.to_owned(), id: lab.id.clone() };
+    let built = Built {
+        image: image.clone(),
+        at: "2024-08-05T10:00:00Z".parse().unwrap(),
+        use_frozen: UseFrozen::Floating,
+        cal_version: CalVersion::None,
+        common_context: Digest::of(b"common"),
+        mission_context: Digest::of(b"mission"),
+        base: image,
+        engine: "docker".to_owned(),
+        materials: Materials::default(),
+        index_cutoff: Some("2024-08-05T00:00:00Z".parse().unwrap()),
+    };
+    Store::in_state(&lab.repository.at(".image")).write(&lab.id, &built).unwrap();
+    lab.report(&[]);
+    let text = lab.frozen("roman-cal/requirements.txt");
+    assert!(text.starts_with("# Index cut-off: 2024-08-05T00:00:00Z\n# Inputs: sha256:"), "{text}");
 }
 
 /// D17: with no image, or a copy that failed, the whole tree was gone.

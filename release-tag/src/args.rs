@@ -291,6 +291,15 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
 
+    /// Build the commit again, without the engine's cache, and compare with the image that was tested: 0 if nothing
+    /// differs but times, 1 with what differs and the step that made it, 69 if it could not be done
+    #[arg(long)]
+    pub rebuild: bool,
+
+    /// With --rebuild: build from this capsule, with the network off
+    #[arg(long, value_name = "CAPSULE", requires = "rebuild")]
+    pub capsule: Option<String>,
+
     /// Speak plain HTTP with this registry
     #[arg(long, value_name = "HOST:PORT")]
     pub insecure_host: Vec<String>,

@@ -9,6 +9,7 @@ use common::evidence::EvidenceError;
 use common::fault::{Fault, Status};
 use common::frozen::FrozenError;
 use common::git::{GitError, Ignored};
+use common::image_diff::DiffError;
 use common::lock::LockError;
 use common::process::ProcessError;
 use common::session::SessionError;
@@ -53,6 +54,9 @@ pub enum Error {
     /// An image is not what it should be.
     #[error(transparent)]
     Oci(#[from] OciError),
+    /// Images cannot be compared.
+    #[error(transparent)]
+    Diff(#[from] DiffError),
     /// A registry did not do its part.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -278,6 +282,7 @@ impl Fault for Error {
             Self::Engine(error) => error.status(),
             Self::Oci(error) => error.status(),
             Self::Registry(error) => error.status(),
+            Self::Diff(error) => error.status(),
             Self::Frozen(error) => error.status(),
             Self::Process(error) => error.status(),
             Self::Key(error) => error.status(),
@@ -319,6 +324,7 @@ impl Fault for Error {
             Self::Git(error) => return error.hint(),
             Self::Engine(error) => return error.hint(),
             Self::Registry(error) => return error.hint(),
+            Self::Diff(error) => return error.hint(),
             Self::Key(error) => return error.hint(),
             Self::VersionFile(error) => return error.hint(),
             Self::BadCommonVersion { given, .. } => return corrected(given),

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use super::header::Header;
 use super::pax::Extended;
 use super::window::{BLOCK, LONGEST, Window};
-use super::{ArchiveError, Stream};
+use super::{ArchiveError, Stat, Stream};
 
 /// Extended attributes stand in such headers too. Bytes.
 const LONGEST_EXTENDED: u64 = 1 << 20;
@@ -36,12 +36,10 @@ pub struct Member {
     pub kind: MemberKind,
     /// The size of its content, in bytes.
     pub size: u64,
-    /// Its mode bits, as far as its own header says; 0 where that makes no sense.
-    pub mode: u32,
-    /// When it was changed last, in seconds since 1970, by its own header.
-    pub modified: u64,
     /// The target of a link, as it stands.
     pub link: Vec<u8>,
+    /// Whose it is, who may do what with it, and when it was changed.
+    pub stat: Stat,
 }
 
 /// The members of an archive.
@@ -70,6 +68,14 @@ impl<'r> Members<'r> {
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.window.position()
+    }
+
+    /// `name` as [`super::clean`] has it.
+    ///
+    /// # Errors
+    /// It leads out of the archive, or is no name.
+    pub fn cleaned(&self, name: Vec<u8>) -> Result<Vec<u8>, ArchiveError> {
+        super::clean(name).map_err(|reason| ArchiveError::Damaged { offset: self.position(), reason })
     }
 
     /// The next member; none at the archive's end mark. What was not read of the content before it is
@@ -140,9 +146,9 @@ impl<'r> Members<'r> {
             return Err(self.window.damaged("a file larger than any can be"));
         }
         let link = extended.link.unwrap_or_else(|| header.link().to_vec());
-        let (mode, modified) = (header.mode().unwrap_or(0), header.modified().unwrap_or(0));
+        let stat = header.stat(extended.stat);
         self.content_of(size);
-        Ok(Member { name, kind, size, mode, modified, link })
+        Ok(Member { name, kind, size, link, stat })
     }
 
     const fn content_of(&mut self, size: u64) {

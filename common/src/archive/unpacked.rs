@@ -40,13 +40,13 @@ pub fn unpack(stream: Box<dyn Stream + '_>, root: &Path) -> io::Result<()> {
         match member.kind {
             MemberKind::Directory => {
                 directory(&root.join(path), &member)?;
-                dirs.push((root.join(path), member.modified));
+                dirs.push((root.join(path), member.stat.mtime));
             }
             MemberKind::File => {
                 let mut file = create(&root.join(path), &member)?;
                 io::copy(&mut members.content().take(member.size), &mut file)?;
-                file.set_permissions(Permissions::from_mode(mode(member.mode & 0o100 != 0)))?;
-                file.set_times(times(member.modified))?;
+                file.set_permissions(Permissions::from_mode(mode(member.stat.mode & 0o100 != 0)))?;
+                file.set_times(times(member.stat.mtime))?;
             }
             MemberKind::Symlink => link(root, path, &member)?,
             MemberKind::HardLink | MemberKind::Other => {

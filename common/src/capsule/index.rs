@@ -121,7 +121,7 @@ pub enum Sameness {
 }
 
 impl Recipe {
-    /// What of `settings` decides what a build upon `base` makes.
+    /// What of `settings` decides what a build upon `base` makes, by the clock.
     #[must_use]
     pub fn of(settings: &Settings, base: ImageIdentity, ca_bundle: bool) -> Self {
         let mut settings = settings.clone();
@@ -129,7 +129,8 @@ impl Recipe {
         settings.ca_bundle = CaBundle::None;
         settings.source_url = None;
         settings.insecure_hosts.clear();
-        settings.exports.clear();
+        // Images are called by it; all else is of the shell that exported it.
+        settings.exports.retain(|name, _| name == "IMAGE_PREFIX");
         settings.pip_switches = without_logins(&settings.pip_switches);
         settings.docker_build_args = settings.docker_build_args.as_deref().map(without_logins);
         settings.image_run_pars = None;

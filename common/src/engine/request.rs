@@ -36,6 +36,9 @@ pub struct BuildRequest {
     pub network: Option<String>,
     /// Variables of the engine's own program.
     pub environment: Vec<(String, String)>,
+    /// The moment, in seconds since 1970, that the image counts as made at, and its files as far as the engine
+    /// can do that; none for the clock's.
+    pub epoch: Option<i64>,
 }
 
 /// A host directory inside a container.

@@ -31,6 +31,9 @@ pub struct Built {
     pub engine: String,
     /// What else decided what went in.
     pub materials: Materials,
+    /// The moment as of which package indexes were asked; none where nothing was solved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_cutoff: Option<Timestamp>,
 }
 
 /// How an image's tests went.

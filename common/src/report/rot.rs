@@ -112,8 +112,11 @@ impl RotClass {
 pub struct ThawOutcome {
     /// Whether the tree was changed.
     pub tree: Written,
-    /// What solved it.
+    /// What solved pip's half.
     pub solver: String,
+    /// What solved conda's half; none if nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conda_solver: Option<String>,
     /// How many solutions were asked for.
     pub solver_calls: u32,
     /// One for each environment that was looked at.
@@ -128,7 +131,7 @@ pub struct ThawOutcome {
 pub struct EnvironmentThaw {
     /// The environment's name.
     pub name: String,
-    /// Each pin that changes or is added, by line.
+    /// Each pin that changes or is added: pip's by line, then conda's.
     pub changes: Vec<ThawedPin>,
 }
 
@@ -136,6 +139,9 @@ pub struct EnvironmentThaw {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThawedPin {
+    /// Whose package it is; only pip's were told of at first.
+    #[serde(default = "of_pip")]
+    pub kind: PackageKind,
     /// Its normalised name.
     pub name: String,
     /// What was frozen; none if the package was not needed before.
@@ -203,4 +209,8 @@ pub struct ConflictSide {
     pub line: u32,
     /// What it asks for.
     pub text: String,
+}
+
+const fn of_pip() -> PackageKind {
+    PackageKind::Pip
 }

@@ -32,7 +32,8 @@ impl Build<'_> {
         let is_old =
             known.as_ref().is_none_or(|known| settings.use_frozen == UseFrozen::Frozen && !is_of(known));
         if built.is_new || is_old {
-            evidence(&store, settings, built, (self.session.started(), self.engine.to_string()))?;
+            let cutoff = self.plan.mission.cutoff();
+            evidence(&store, settings, built, (self.session.started(), self.engine.to_string(), cutoff))?;
         }
         store.set_last_built(&settings.deployment, &built.image)?;
         self.keep_source()
@@ -115,7 +116,7 @@ pub(super) fn evidence(
     store: &Store,
     settings: &Settings,
     built: &Chained,
-    (at, engine): (Timestamp, String),
+    (at, engine, index_cutoff): (Timestamp, String, Option<Timestamp>),
 ) -> Result<(), Error> {
     let [common, mission] = built.contexts.clone();
     let materials = Materials::of(settings).map_err(|source| {
@@ -132,6 +133,7 @@ pub(super) fn evidence(
         base: built.base.clone(),
         engine,
         materials,
+        index_cutoff,
     };
     Ok(store.write(&built.image.id, &fact)?)
 }

@@ -30,6 +30,8 @@ pub(crate) struct Way {
     pub(crate) cache_id: String,
     /// Whether keys are those of a build with a bundle of certificates.
     pub(crate) keyed_with_bundle: bool,
+    /// The moment that stands for all clocks of the build, in seconds since 1970, where one does.
+    pub(crate) epoch: Option<i64>,
 }
 
 /// What came out.
@@ -56,8 +58,14 @@ pub(crate) fn in_room(
     let session = Session::around("image-build", common::document::Document::new(settings.clone()), false);
     let choices = choices(way, session.started());
     let with_bundle = Choices { ca_bundle: Some(way.certificate.clone()), ..choices.clone() };
-    let plan =
-        through(Plan::new(settings, &with_bundle, engine), &settings.base_reference(), way, engine.kind);
+    let plan = Plan::new(settings, &with_bundle, engine);
+    let mut plan = through(plan, &settings.base_reference(), way, engine.kind);
+    if way.epoch.is_some() && engine.kind == Kind::Docker && engine.dates_files(console) {
+        let word = "--output=type=docker,rewrite-timestamp=true";
+        for image in [&mut plan.common, &mut plan.mission, &mut plan.caches] {
+            image.request.words.push(word.to_owned());
+        }
+    }
     let asked = Steps { from: Some(Step::Base), base: false, follow_ups: false };
     let mut build = Build::new(session, console, (engine.clone(), plan, asked), (state, stage_dir))?;
     let name = format!("{}-{}-capsule", clock::compact(clock::wall()), settings.deployment);
@@ -80,6 +88,7 @@ fn choices(way: &Way, started: jiff::Timestamp) -> Choices {
         ca_bundle: way.keyed_with_bundle.then(|| way.certificate.clone()),
         docker_stacks_url: String::new(),
         docker_stacks_clone: None,
+        epoch: way.epoch,
         place_words: Vec::new(),
         on_github: false,
     }

@@ -13,6 +13,8 @@ use common::engine::BuildRequest;
 use common::fault::{Fault, Status, io_status};
 use common::process::{self, Invocation, ProcessError};
 
+use common::base_lock::{self, BaseLock, BaseLockError};
+
 use crate::dockerfile::{Dockerfile, DockerfileError};
 use crate::plan::{Commit, SourcePlan};
 
@@ -32,6 +34,19 @@ pub(crate) enum SourceError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The two records of the commit differ.
+    #[error("{} names {commit}, and {} beside it {locked}", path.display(), base_lock::FILE_NAME)]
+    TwoRecords {
+        /// The file that names the one.
+        path: PathBuf,
+        /// The one.
+        commit: String,
+        /// The other.
+        locked: String,
+    },
+    /// The lock of the base makes no sense.
+    #[error(transparent)]
+    Lock(#[from] BaseLockError),
     /// The commit is not in the source.
     #[error("the docker-stacks source at {url} has no commit {commit}")]
     NoCommit {
@@ -67,7 +82,11 @@ pub(crate) enum SourceError {
 impl Fault for SourceError {
     fn status(&self) -> Status {
         match self {
-            Self::NoRecord { .. } | Self::NoCommit { .. } | Self::NoArgument { .. } => Status::Data,
+            Self::NoRecord { .. }
+            | Self::TwoRecords { .. }
+            | Self::NoCommit { .. }
+            | Self::NoArgument { .. } => Status::Data,
+            Self::Lock(error) => error.status(),
             Self::Git(error) => error.status(),
             Self::File { source, .. } => io_status(source),
             Self::Dockerfile(error) => error.status(),
@@ -80,6 +99,10 @@ impl Fault for SourceError {
                 "git log -- {path} shows when it was lost; git restore --source=COMMIT {path}, or make it with a \
                  floating build and --freeze-chill=1",
                 path = path.display()
+            )),
+            Self::TwoRecords { path, .. } => Some(format!(
+                "git log -p -- {} shows which one changed alone; remove the wrong one",
+                path.parent().unwrap_or(path).display()
             )),
             Self::Git(ProcessError::NotFound { .. }) => Some("apt-get install git".to_owned()),
             Self::NoCommit { .. } | Self::NoArgument { .. } => {
@@ -187,19 +210,32 @@ impl<'a> Clone<'a> {
     }
 }
 
-/// The commit that the file `path` names.
-fn recorded(path: &Path) -> Result<String, SourceError> {
-    let wrong = |why| SourceError::NoRecord { path: path.to_owned(), why };
+/// The commit that the file `path` names, and the lock of the base beside it; one of the two is enough.
+pub(crate) fn recorded(path: &Path) -> Result<String, SourceError> {
+    let lock = BaseLock::read(&path.with_file_name(base_lock::FILE_NAME))?;
+    let locked = lock.and_then(|lock| lock.docker_stacks).map(|commit| commit.to_ascii_lowercase());
     let text = match fs::read_to_string(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(wrong("is missing")),
-        text => text.map_err(failed(path))?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+        text => Some(text.map_err(failed(path))?),
     };
-    let commit = text.trim();
-    if commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()) {
-        Ok(commit.to_ascii_lowercase())
-    } else {
-        Err(wrong("does not hold a commit (40 hexadecimal digits)"))
+    let text = text.map(|text| text.trim().to_ascii_lowercase());
+    let (path, wrong) = (path.to_owned(), "does not hold a commit (40 hexadecimal digits)");
+    match (text, locked) {
+        (Some(commit), Some(locked)) if commit != locked => {
+            Err(SourceError::TwoRecords { path, commit, locked })
+        }
+        (Some(commit), _) | (None, Some(commit)) if is_commit(&commit) => Ok(commit),
+        (None, None) => Err(SourceError::NoRecord { path, why: "is missing" }),
+        (Some(_), _) => Err(SourceError::NoRecord { path, why: wrong }),
+        (None, Some(_)) => {
+            let path = path.with_file_name(base_lock::FILE_NAME);
+            Err(SourceError::NoRecord { path, why: wrong })
+        }
     }
+}
+
+fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// The requests of the plan for the source at `root`: each knows its context, and by which name it

@@ -80,7 +80,7 @@ impl Room {
     }
 
     /// How steps get at what they fetch.
-    pub(super) fn way(&self, proxy: &Proxy, keyed_with_bundle: bool) -> Result<Way, Error> {
+    pub(super) fn way(&self, proxy: &Proxy, recipe: &Recipe) -> Result<Way, Error> {
         let certificate = self.scratch("trust")?.join("ca.pem");
         common::state_file::replace(&certificate, proxy.certificate().as_bytes(), 0o644)?;
         let own = Digest::of(format!("{} {}", certificate.display(), proxy.certificate()).as_bytes());
@@ -89,7 +89,8 @@ impl Room {
             certificate,
             scratch: self.scratch("engine")?,
             cache_id: format!("image-tools-{}", own.short()),
-            keyed_with_bundle,
+            keyed_with_bundle: recipe.ca_bundle,
+            epoch: recipe.epoch,
         })
     }
 }

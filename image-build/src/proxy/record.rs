@@ -164,7 +164,7 @@ impl Recorder {
             if !request.body.is_empty() {
                 call = call.body(request.body.clone());
             }
-            let response = call.send().map_err(|error| words(&error.without_url()))?;
+            let response = call.send().map_err(|error| causes(&error.without_url()))?;
             match led_to(&response, &url).filter(capsule::is_signed) {
                 Some(next) => url = next,
                 None => return Ok(response),
@@ -193,7 +193,7 @@ impl Recorder {
             }
             // The client must see that something is missing, so the connection ends here.
             Err(reason) => {
-                self.fail(&asked.url, &format!("it broke off: {reason}"));
+                self.fail(&asked.url, &format!("it broke off: {}", causes(&reason)));
                 false
             }
         }
@@ -251,13 +251,13 @@ fn client(authorities: Option<&Path>) -> Result<Client, String> {
             builder = builder.add_root_certificate(authority);
         }
     }
-    builder.build().map_err(|error| words(&error))
+    builder.build().map_err(|error| causes(&error))
 }
 
 /// An error with its causes.
-fn words(error: &reqwest::Error) -> String {
+fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
         text.extend([": ", &error.to_string()]);
         cause = error.source();

@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::frozen::{FrozenEnvironment, FrozenTree};
 use common::report::{CheckOutcome, Difference, DriftClass, EnvironmentDrift, PackageKind};
 use common::requirement::{
-    CondaConstraint, CondaSpec, ExplicitPackage, MarkerTarget, PackageDigest, PackageName,
+    CondaConstraint, CondaSpec, DirectReference, ExplicitPackage, MarkerTarget, PackageDigest, PackageName,
 };
 use common::settings::Platform;
 
-use super::expectation;
+use super::expectation::{self, Expectation};
 use crate::inventory::{CondaPackage, Distribution, Installed, Owner};
+use crate::provenance;
 
 /// Never taken out when an environment is synchronised to a list: its absence is drift.
 const KEPT_BY_SYNC: &str = "pip";
@@ -179,7 +180,18 @@ fn shown(spec: &CondaSpec, package: &CondaPackage) -> String {
 
 fn pip(frozen: &FrozenEnvironment, installed: &Installed, platform: Platform, drift: &mut Drift) {
     let target = installed.python_version().and_then(|v| MarkerTarget::linux(v, machine(platform)));
-    let expected = expectation::of(frozen, target.as_ref());
+    let mut expected = expectation::of(frozen, target.as_ref());
+    for (reference, demanded) in expectation::unnamed(frozen) {
+        match came_from(reference, installed).find(|name| !expected.contains_key(name)) {
+            Some(name) => _ = expected.insert(name, Expectation::at(reference)),
+            // The block repeats what the list has already found.
+            None if demanded && provenance::is_noted(reference) => {
+                let name = provenance::label(reference);
+                drift.missing(PackageKind::Pip, name, reference.url().to_owned());
+            }
+            None => {}
+        }
+    }
     for (name, what) in &expected {
         match installed.python.get(*name).map(Vec::as_slice) {
             None if what.demanded => {
@@ -212,6 +224,15 @@ fn pip(frozen: &FrozenEnvironment, installed: &Installed, platform: Platform, dr
             drift.differs((PackageKind::Pip, class), name.as_str(), None, Some(distribution.version.clone()));
         }
     }
+}
+
+/// The distributions that were installed from what `reference` leads to.
+fn came_from<'i>(
+    reference: &DirectReference,
+    installed: &'i Installed,
+) -> impl Iterator<Item = &'i PackageName> {
+    let is_ours = |one: &Distribution| one.origin.as_ref().is_some_and(|o| provenance::is_of(o, reference));
+    installed.python.iter().filter(move |(_, found)| found.iter().any(is_ours)).map(|(name, _)| name)
 }
 
 /// The machine's name as Python tells it.

@@ -199,3 +199,27 @@ fn comparing_is_quick() {
     // Generous: unoptimised, and on a machine that has other things to do.
     assert!(start.elapsed() < std::time::Duration::from_millis(500), "{:?}", start.elapsed());
 }
+
+/// They were told as installed by nobody's wish, and the wish itself was forgotten.
+#[test]
+fn what_a_list_names_by_its_address_alone_is_found_by_where_it_came_from() {
+    let origin = |url: &str, commit: Option<&str>| {
+        Some(Origin { url: url.to_owned(), commit: commit.map(str::to_owned), ..Origin::default() })
+    };
+    let list = format!("git+https://h/org/tool.git@{COMMIT}\nhttps://h/data.zip\n./local\n");
+    let frozen = frozen("dependencies:\n  - python=3.11.9\n", Some(&list));
+    let mut held = installed("python=3.11.9");
+    put(&mut held, "its-own-name", "1", Owner::Pip, origin("https://h/org/tool", Some(COMMIT)));
+    put(&mut held, "data", "2", Owner::Pip, origin("https://h/data.zip", None));
+    assert_eq!(drift(&frozen, &held), (vec![], 3));
+
+    let other = COMMIT.replace('0', "f");
+    let found = held.python.get_mut(&name("its-own-name")).unwrap();
+    found[0].origin = origin("https://h/org/tool", Some(&other));
+    let expected =
+        format!("pip its-own-name git+https://h/org/tool.git@{COMMIT}->1 from https://h/org/tool@{other}");
+    assert_eq!(drift(&frozen, &held).0, [expected]);
+
+    held.python.remove(&name("its-own-name"));
+    assert_eq!(drift(&frozen, &held).0, [format!("pip tool git+https://h/org/tool.git@{COMMIT}->-")]);
+}

@@ -65,6 +65,16 @@ pub(super) fn of<'a>(
     expected
 }
 
+/// What `frozen` demands by address without saying how it is called, and whether it must be there.
+pub(super) fn unnamed(frozen: &FrozenEnvironment) -> impl Iterator<Item = (&DirectReference, bool)> {
+    let block = frozen.conda.iter().flat_map(|file| &file.pip).map(|item| (item, frozen.pip.is_none()));
+    let list = frozen.pip.iter().flat_map(|file| &file.items).map(|item| (item, true));
+    list.chain(block).filter_map(|(item, demanded)| match item {
+        PipItem::Unnamed { reference, .. } => Some((reference, demanded)),
+        PipItem::Requirement(_) | PipItem::Option { .. } => None,
+    })
+}
+
 fn requirements(items: &[PipItem]) -> impl Iterator<Item = &PipRequirement> {
     items.iter().filter_map(|item| match item {
         PipItem::Requirement(requirement) => Some(requirement),
@@ -78,6 +88,13 @@ fn what(requirement: &PipRequirement) -> What<'_> {
         (_, Some(version)) => What::Version(version),
         (PipSource::Specifiers(range), None) => What::Range(range),
         (PipSource::Direct(reference), None) => What::Direct(reference),
+    }
+}
+
+impl<'a> Expectation<'a> {
+    /// What stands at the address that a list names.
+    pub(super) const fn at(reference: &'a DirectReference) -> Self {
+        Self { what: What::Direct(reference), demanded: true, hashes: &[], is_listed: true }
     }
 }
 

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::frozen::{FrozenEnvironment, FrozenTree};
 use common::report::{CheckOutcome, Difference, DriftClass, EnvironmentDrift, PackageKind};
-use common::requirement::{CondaConstraint, CondaSpec, PackageDigest, PipItem, PipRequirement, PipSource};
+use common::requirement::{
+    CondaConstraint, CondaSpec, DirectReference, PackageDigest, PipItem, PipRequirement, PipSource,
+};
 
 use super::sorted;
 use crate::check::base;
+use crate::provenance;
 
 /// What is asked for: the words, and what they are compared by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +57,12 @@ fn packages(environment: &FrozenEnvironment) -> Packages {
     let list = environment.pip.iter().flat_map(|file| &file.items);
     // The list wins over the block, as when an environment is made.
     for item in block.chain(list) {
-        if let PipItem::Requirement(requirement) = item {
-            let name = requirement.name.as_str().to_owned();
-            packages.insert((PackageKind::Pip, name), of_pip(requirement));
-        }
+        let (name, asked) = match item {
+            PipItem::Requirement(requirement) => (requirement.name.as_str(), of_pip(requirement)),
+            PipItem::Unnamed { reference, .. } => (provenance::label(reference), of_address(reference)),
+            PipItem::Option { .. } => continue,
+        };
+        packages.insert((PackageKind::Pip, name.to_owned()), asked);
     }
     packages
 }
@@ -76,10 +81,14 @@ fn of_pip(requirement: &PipRequirement) -> Asked {
         (_, Some(version)) => version.to_string(),
         (PipSource::Any, None) => "any version".to_owned(),
         (PipSource::Specifiers(range), None) => range.to_string(),
-        (PipSource::Direct(reference), None) => reference.url().to_owned(),
+        (PipSource::Direct(reference), None) => return of_address(reference),
     };
-    let commit = requirement.direct().and_then(|reference| reference.commit().map(str::to_owned));
-    Asked { text, build: None, commit, hashes: requirement.hashes.iter().cloned().collect() }
+    Asked { text, build: None, commit: None, hashes: requirement.hashes.iter().cloned().collect() }
+}
+
+fn of_address(reference: &DirectReference) -> Asked {
+    let commit = reference.commit().map(str::to_owned);
+    Asked { text: reference.url().to_owned(), build: None, commit, hashes: BTreeSet::new() }
 }
 
 fn one(name: &str, a: &Packages, b: &Packages) -> EnvironmentDrift {

@@ -11,6 +11,7 @@ use common::requirement::{DirectReference, PackageName, PipItem};
 
 use crate::error::Error;
 use crate::inventory::{Origin, origin};
+use crate::provenance::is_of;
 
 /// No note of an origin is larger, in bytes.
 const LIMIT: u64 = 1 << 20;
@@ -60,21 +61,6 @@ impl Commits {
     }
 }
 
-/// Whether `reference` leads to the repository of `origin`.
-fn is_of(origin: &Origin, reference: &DirectReference) -> bool {
-    let plain = |url: &str| {
-        let url = url.split_once('+').map_or(url, |(_, url)| url);
-        let url = url.split(['#', '?']).next().unwrap_or(url);
-        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-        // Credentials stand before the host, a revision behind the path.
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        let path = path.split('@').next().unwrap_or(path).trim_end_matches(".git");
-        format!("{scheme}://{host}/{path}")
-    };
-    plain(&origin.url) == plain(reference.url())
-}
-
 /// The distribution whose note of its origin the file at `path` is.
 fn distribution(path: &Path) -> Option<PackageName> {
     let mut parts = path.components().map(Component::as_os_str);
@@ -89,11 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_commit_is_taken_only_for_the_same_repository() {
-        let origin = Origin { url: "https://h/a.git".into(), commit: Some("c".into()), ..Origin::default() };
-        let is = |url: &str| is_of(&origin, &DirectReference::new(url));
-        assert!(is("git+https://h/a.git@main") && is("git+https://u:p@h/a@x#egg=a"));
-        assert!(!is("git+https://h/b.git@main") && !is("git+ssh://h/a.git"));
+    fn a_note_is_told_from_other_files() {
         let name = |path: &str| distribution(Path::new(path)).map(|name| name.to_string());
         assert_eq!(name("Ruamel_Yaml-1.dist-info/direct_url.json").as_deref(), Some("ruamel-yaml"));
         assert_eq!(name("x/_vendor/a-1.dist-info/direct_url.json"), None);

@@ -15,7 +15,7 @@ use crate::lock;
 use crate::overlay::Files;
 use crate::specs::Specs;
 
-/// What an image may name the time by, later than which nothing was taken.
+/// What an image may name the moment by, as of which indexes were asked; else what is known of its build.
 const CUTOFFS: [&str; 2] = ["INDEX_CUTOFF", "UV_EXCLUDE_NEWER"];
 
 /// Solvers by what they write at the top of a file, each with the package that brings it.
@@ -32,7 +32,8 @@ pub(super) fn say(
     deployment: &Deployment,
     (image, built): (Option<&ImageFacts>, Option<&Built>),
 ) -> Result<(), Error> {
-    let cutoff = image.and_then(cutoff);
+    let noted = built.and_then(|built| built.index_cutoff).map(|cutoff| cutoff.to_string());
+    let cutoff = image.and_then(cutoff).or(noted);
     let is_of_floating = built.is_none_or(|built| built.use_frozen == UseFrozen::Floating);
     for name in deployment.environments()?.iter().filter(|name| *name != BASE) {
         let path = Path::new(name).join(PIP_FILE);

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use common::inventory::{Distribution, Environment, Owner};
 use common::report::{Difference, DriftClass};
-use common::requirement::{PackageName, PipItem, PipRequirement};
+use common::requirement::{DirectReference, PackageName, PipItem, PipRequirement};
 
 use super::lines::Lines;
+use crate::provenance;
 
 /// Changes `lines`, which hold `items`, so that they say what is `held` wherever something differs.
 pub(super) fn edit(
@@ -28,6 +29,16 @@ pub(super) fn edit(
         let found = found.max_by_key(|d| d.owner == Owner::Pip);
         let asked: Vec<&&PipRequirement> =
             requirements.iter().filter(|r| r.name.as_str() == difference.name).collect();
+        if let Some((line, reference)) = by_address(items, difference, found) {
+            let commit = found.and_then(|found| found.origin.as_ref()?.commit.as_ref());
+            match commit {
+                Some(commit) => replace_address(lines, line, (reference, commit)),
+                None if difference.class == DriftClass::Missing => lines.remove(line - 1..line),
+                // Another archive at the same address has no other address.
+                None => {}
+            }
+            continue;
+        }
         match (found, asked.as_slice()) {
             (Some(found), []) => insert(lines, &requirements, found),
             (Some(found), asked) => {
@@ -44,6 +55,33 @@ pub(super) fn edit(
             (None, _) => {}
         }
     }
+}
+
+/// The line that asks for what differs by its address alone: by where `found` came from, or, where
+/// nothing was found, by what the address is called.
+fn by_address<'i>(
+    items: &'i [PipItem],
+    difference: &Difference,
+    found: Option<&Distribution>,
+) -> Option<(usize, &'i DirectReference)> {
+    items.iter().find_map(|item| {
+        let PipItem::Unnamed { line, reference } = item else { return None };
+        let is_it = match found {
+            Some(found) => found.origin.as_ref().is_some_and(|o| provenance::is_of(o, reference)),
+            None => provenance::label(reference) == difference.name,
+        };
+        is_it.then_some((*line, reference))
+    })
+}
+
+/// The same address at `commit`.
+fn replace_address(lines: &mut Lines<'_>, line: usize, (reference, commit): (&DirectReference, &str)) {
+    let (address, fragment) = reference.url().split_once('#').unwrap_or((reference.url(), ""));
+    let bare = reference.revision().and_then(|old| address.strip_suffix(old)?.strip_suffix('@'));
+    let fragment = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
+    let new = format!("{}@{commit}{fragment}", bare.unwrap_or(address));
+    let old = lines.line(line - 1).trim_end_matches(['\n', '\r']);
+    lines.replace(line - 1..line, old.replacen(reference.url(), &new, 1));
 }
 
 /// The lines of one requirement: those that end in a backslash go on.

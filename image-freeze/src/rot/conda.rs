@@ -19,7 +19,7 @@ use crate::index::{Freshness, Http};
 
 /// What the channels of a lock list, or why that is not known.
 #[derive(Debug)]
-pub(super) struct Channels(Result<BTreeSet<String>, String>);
+pub(crate) struct Channels(Result<BTreeSet<String>, String>);
 
 /// What asks: over what, whether at all, and where answers are kept.
 pub(super) type Means<'a> = (&'a Http, Freshness, &'a Path);
@@ -66,6 +66,14 @@ impl Channels {
         Self(Ok(builds))
     }
 
+    /// Version and build of each package `name` that they list; nothing where they are not known.
+    pub(crate) fn builds(&self, name: &str) -> Vec<(&str, &str)> {
+        let start = format!("{name}=");
+        let Ok(builds) = &self.0 else { return Vec::new() };
+        let ours = builds.range(start.clone()..).map_while(|one| one.strip_prefix(&start));
+        ours.filter_map(|rest| rest.split_once('=')).collect()
+    }
+
     /// What is wrong with `spec`.
     pub(super) fn judge(&self, spec: &CondaSpec) -> Answer {
         let CondaConstraint::Exact { version, build, .. } = &spec.constraint else { return None };
@@ -104,13 +112,24 @@ fn alias(settings: &Settings) -> Option<String> {
     variable.or_else(|| files.iter().flatten().find_map(|path| in_file(path)))
 }
 
-fn address(name: &str, part: &str, alias: Option<&str>) -> Result<Url, String> {
+/// Where the channels called `names` are, as far as anything here says so; else their names.
+pub(crate) fn places(names: &[String], settings: &Settings) -> Vec<String> {
+    let alias = alias(settings);
+    names.iter().map(|name| place(name, alias.as_deref()).unwrap_or_else(|| name.clone())).collect()
+}
+
+fn place(name: &str, alias: Option<&str>) -> Option<String> {
     let base = match alias {
         _ if name.contains("://") => name.to_owned(),
-        Some(alias) => format!("{}/{name}", alias.trim_end_matches('/')),
-        None => return Err("nothing here says where it is (channel_alias in a condarc)".to_owned()),
+        alias => format!("{}/{name}", alias?.trim_end_matches('/')),
     };
-    let text = format!("{}/{part}/repodata.json", base.trim_end_matches('/'));
+    Some(base.trim_end_matches('/').to_owned())
+}
+
+fn address(name: &str, part: &str, alias: Option<&str>) -> Result<Url, String> {
+    let base = place(name, alias);
+    let base = base.ok_or("nothing here says where it is (channel_alias in a condarc)")?;
+    let text = format!("{base}/{part}/repodata.json");
     Url::parse(&text).map_err(|_| "no address".to_owned())
 }
 
@@ -170,6 +189,8 @@ mod tests {
         for there in ["x=1.2", "x=1.2=h0_0", "y=1", "x>=1"] {
             assert_eq!(class(there), None, "{there}");
         }
+        assert_eq!(channels.builds("x"), [("1.2", "h0_0")]);
+        assert_eq!(channels.builds("no"), []);
         for gone in ["x=1", "x=1.2=h0_1", "z=1", "y=1.0"] {
             assert_eq!(class(gone), Some(RotClass::Gone), "{gone}");
         }

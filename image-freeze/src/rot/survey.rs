@@ -90,6 +90,28 @@ impl<'a> Surveyor<'a> {
         Ok(&self.opened[at].1)
     }
 
+    /// What the channels of `lock` list.
+    ///
+    /// # Errors
+    /// No index is known: what asks it also asks channels.
+    pub(crate) fn channels(&mut self, lock: &Lock) -> Result<Channels, Error> {
+        let (memory, settings) = (self.memory.clone(), self.settings);
+        let names = lock.specs.conda.as_ref().map_or(&[][..], |file| &file.channels);
+        let index = self.index(lock)?;
+        Ok(Channels::read(names, settings, (index.http(), index.freshness(), &memory)))
+    }
+
+    /// Where those channels are.
+    pub(crate) fn places(&self, lock: &Lock) -> Vec<String> {
+        let names = lock.specs.conda.as_ref().map_or(&[][..], |file| &file.channels);
+        super::conda::places(names, self.settings)
+    }
+
+    /// Whether nobody is asked.
+    pub(crate) const fn is_offline(&self) -> bool {
+        self.asking.offline
+    }
+
     /// Asks about all of `lock`.
     ///
     /// # Errors

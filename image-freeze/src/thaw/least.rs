@@ -17,11 +17,20 @@ pub(crate) trait Searcher {
     /// Why a search failed, other than by finding that there is no solution.
     type Error;
 
-    /// Searches with the pins in `relaxed` free and all others as they are.
+    /// Searches with the pins in `relaxed` free and all others as they are, for a solution that is worth
+    /// having.
     ///
     /// # Errors
     /// The search failed otherwise.
     fn search(&mut self, relaxed: &Pins) -> Result<Attempt<Self::Solution>, Self::Error>;
+
+    /// The same where it only matters whether there is a solution.
+    ///
+    /// # Errors
+    /// The search failed otherwise.
+    fn solves(&mut self, relaxed: &Pins) -> Result<bool, Self::Error> {
+        Ok(matches!(self.search(relaxed)?, Attempt::Solved(_)))
+    }
 }
 
 /// What came of a search.
@@ -85,7 +94,7 @@ impl<S: Searcher> Boil<'_, S> {
     /// Whether `pins` cannot all stay, with every other pin free.
     fn is_conflict(&mut self, pins: &Pins) -> Result<bool, S::Error> {
         let free = (0..self.count).filter(|pin| !pins.contains(pin)).collect();
-        Ok(matches!(self.searcher.search(&free)?, Attempt::Conflict(_)))
+        Ok(!self.searcher.solves(&free)?)
     }
 
     /// A part of the conflict `pins` that is one itself and has no smaller one in it; empty if there

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+pub mod channel;
+pub mod conda;
 pub mod index;
 
 use std::ffi::OsString;

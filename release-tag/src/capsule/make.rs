@@ -16,7 +16,9 @@ use common::document::Document;
 use common::engine::Engine;
 use common::evidence::TOOL;
 use common::git::Repo;
+use common::image_diff::{self, Comparison, Source};
 use common::oci::blobs::{Blobs as _, blob_name, must};
+use common::process;
 use common::report::{DeliveryStatus, ImageIdentity, Outcome};
 use common::sibling;
 use common::state_file;
@@ -104,6 +106,7 @@ impl Making<'_> {
         repo.archive(commit, Path::new("deployments"), &dir.join(CONTEXT))?;
         let bundle = ca_bundle::find(&self.place.settings.ca_bundle).ok().flatten();
         let recipe = Recipe::of(&self.place.settings, record.base.clone(), bundle.is_some());
+        let recipe = Recipe { epoch: self.epoch(&repo, commit)?, ..recipe };
         write(
             &dir.join(RECIPE),
             &serde_json::to_vec_pretty(&recipe).expect("a recipe has only string keys"),
@@ -117,7 +120,7 @@ impl Making<'_> {
             schema: 1,
             release: self.release.mission.to_string(),
             commit: commit.to_owned(),
-            sameness: self.sameness(&recorded.image),
+            sameness: self.sameness(&recorded.image, dir)?,
             recipe,
             tested: self.image.clone(),
             recorded: recorded.image,
@@ -213,17 +216,48 @@ impl Making<'_> {
         Ok(Base { config, layers, is_oci })
     }
 
-    /// How `recorded` compares with the image that was tested.
-    fn sameness(&self, recorded: &ImageIdentity) -> Sameness {
-        if recorded.id == self.image.id {
-            return Sameness::Identical;
+    /// The moment that the image counts as made at: that of the tested one, else the commit's.
+    fn epoch(&self, repo: &Repo<'_>, commit: &str) -> Result<Option<i64>, Error> {
+        let facts = self.engine.inspect(self.image.id.as_str(), self.console)?;
+        let created = facts.and_then(|facts| facts.created?.parse::<jiff::Timestamp>().ok());
+        match created {
+            Some(moment) => Ok(Some(moment.as_second())),
+            None => Ok(repo.time_of(commit)?),
         }
-        self.console.notice(format_args!(
-            "what came out is {}, the tested image is {}",
-            recorded.id.short(),
-            self.image.id.short()
-        ));
-        Sameness::OtherId
+    }
+
+    /// How `recorded` compares with the image that was tested: file by file, where their ids differ.
+    fn sameness(&self, recorded: &ImageIdentity, scratch: &Path) -> Result<Sameness, Error> {
+        if recorded.id == self.image.id {
+            return Ok(Sameness::Identical);
+        }
+        let (ours, theirs) = (recorded.id.short(), self.image.id.short());
+        self.console.status(format_args!("comparing {ours} with the tested image {theirs}"));
+        let source = |image| Source::Engine { engine: self.engine, image };
+        let sides = (source(self.image.id.as_str()), source(recorded.id.as_str()));
+        match image_diff::compare((&sides.0, &sides.1), image_diff::SHOWN, scratch, self.console) {
+            Ok(comparison) if comparison.is_same() => Ok(Sameness::SameContent),
+            Ok(comparison) => {
+                let first = told(&comparison);
+                self.console.notice(format_args!("{ours} is not the tested image {theirs}: {first}"));
+                Ok(Sameness::Different(first))
+            }
+            Err(error) => {
+                process::check_interrupted()?;
+                self.console.warn(format_args!("{ours} and {theirs} could not be compared: {error}"));
+                Ok(Sameness::OtherId)
+            }
+        }
+    }
+}
+
+/// What differs first, in a few words.
+fn told(comparison: &Comparison) -> String {
+    let Comparison { differing, compared, settings, files, .. } = comparison;
+    match (files.first(), settings.first()) {
+        (Some(file), _) if *differing > 0 => format!("{differing} of {compared} files differ, {file} first"),
+        (_, Some(setting)) => format!("no file differs, but {} settings do, first {setting}", settings.len()),
+        _ => "its configuration differs".to_owned(),
     }
 }
 

@@ -45,6 +45,7 @@ fn built() -> Built {
         base: identity(),
         engine: "docker".to_owned(),
         materials: Materials::default(),
+        index_cutoff: None,
     }
 }
 

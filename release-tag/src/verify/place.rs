@@ -13,15 +13,20 @@ use crate::registry::{Client, Repository};
 /// Where, and under which tag if one was typed.
 #[derive(Debug)]
 pub struct Place {
-    kind: Kind,
+    /// Where.
+    pub kind: Kind,
     /// The tag that was typed.
     pub tag: Option<String>,
 }
 
+/// What kind of place it is.
 #[derive(Debug)]
-enum Kind {
+pub enum Kind {
+    /// A directory.
     Layout(PathBuf),
+    /// A file.
     Archive(PathBuf),
+    /// A registry.
     Registry(Repository),
 }
 

@@ -91,6 +91,7 @@ impl Release {
             base: self.identity(),
             engine: "fake".to_owned(),
             materials: Materials::of(&self.repository.settings()).unwrap(),
+            index_cutoff: None,
         };
         self.note_built(&built);
     }

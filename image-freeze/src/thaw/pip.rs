@@ -1,16 +1,18 @@
-//! Searching for a solution of a lock with some of its pins relaxed, through uv.
+//! pip's half: a solution with some of its pins relaxed, through uv.
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use common::console::Console;
+use common::frozen::PIP_FILE;
 use common::report::EnvironmentRot;
 use common::requirement::{PackageName, PipFile, PipItem, PipRequirement, PipSource};
 use pep440_rs::{Version, VersionSpecifiers};
 
+use super::half::Known;
 use super::least::{Attempt, Pins, Searcher};
 use crate::error::Error;
-use crate::index::{FileKind, FileName, Index, Origins, Project};
+use crate::index::{FileKind, FileName, Freshness, Index, Origins, Project};
 use crate::lock::Lock;
 use crate::rot::findings;
 use crate::specs::Specs;
@@ -23,6 +25,18 @@ pub(super) fn pins(lock: &Lock) -> Vec<&PipRequirement> {
     let counts =
         |one: &&PipRequirement| one.marker.as_ref().is_none_or(|marker| marker.holds(&lock.target.markers));
     requirements.filter(counts).filter(|one| one.pin().is_some()).collect()
+}
+
+/// What is known of `pins`, as `rot` says.
+pub(super) fn known<'a>(lock: &Lock, pins: &[&'a PipRequirement], rot: &'a EnvironmentRot) -> Known<'a> {
+    let file = lock.shown(PIP_FILE);
+    let lost = |pin: &PipRequirement| {
+        findings(rot).find(|finding| finding.file == file && finding.line as usize == pin.line)
+    };
+    Known {
+        names: pins.iter().map(|pin| pin.name.as_str()).collect(),
+        lost: pins.iter().enumerate().filter_map(|(at, pin)| Some((at, lost(pin)?))).collect(),
+    }
 }
 
 /// What a relaxed pin may become.
@@ -38,7 +52,6 @@ struct Room {
 pub(super) struct LockSearcher<'a> {
     lock: &'a Lock,
     pins: &'a [&'a PipRequirement],
-    gone: Pins,
     rooms: Vec<Room>,
     uv: Uv,
     console: &'a Console,
@@ -49,33 +62,27 @@ pub(super) struct LockSearcher<'a> {
 }
 
 impl<'a> LockSearcher<'a> {
-    /// Searches for `lock`, of whose `pins` some are lost as `rot` says, within what `specs` allow.
+    /// Searches for `lock`, of whose `pins` some are lost as is `known`, within what `specs` allow.
     ///
     /// # Errors
     /// The index cannot be asked, or uv does not know a switch.
     pub(super) fn new(
         lock: &'a Lock,
-        (pins, rot): (&'a [&'a PipRequirement], &EnvironmentRot),
+        (pins, known): (&'a [&'a PipRequirement], &Known<'_>),
         specs: &Specs,
         (index, origins, console): (&Index, &Origins, &'a Console),
     ) -> Result<Self, Error> {
-        let lost: Vec<usize> = findings(rot).map(|finding| finding.line as usize).collect();
-        let file = lock.shown(common::frozen::PIP_FILE);
-        let in_file = |line| findings(rot).any(|f| f.line as usize == line && f.file == file);
-        let gone = |pin: &PipRequirement| lost.contains(&pin.line) && in_file(pin.line);
         let mut rooms = Vec::new();
-        for pin in pins {
-            let project = if gone(pin) { Some(index.project(&pin.name)?) } else { None };
+        for (at, pin) in pins.iter().enumerate() {
+            let project = if known.lost.contains_key(&at) { Some(index.project(&pin.name)?) } else { None };
             rooms.push(room(pin, project.as_ref(), &lock.target, specs));
         }
-        let gone = (0..pins.len()).filter(|at| gone(pins[*at])).collect();
-        let uv = Uv::new(&lock.target, origins)?.args(["--no-header", "--no-annotate", "--no-strip-extras"]);
-        Ok(Self { lock, pins, gone, rooms, uv, console, calls: 0, last_words: String::new() })
-    }
-
-    /// The pins that cannot stay.
-    pub(super) fn gone(&self) -> Pins {
-        self.gone.clone()
+        let mut uv =
+            Uv::new(&lock.target, origins)?.args(["--no-header", "--no-annotate", "--no-strip-extras"]);
+        if index.freshness() == Freshness::Offline {
+            uv = uv.args(["--offline"]);
+        }
+        Ok(Self { lock, pins, rooms, uv, console, calls: 0, last_words: String::new() })
     }
 
     /// The lock as uv gets it, with the pins in `relaxed` as wide as `wide` says.
@@ -125,16 +132,18 @@ impl Searcher for LockSearcher<'_> {
     type Error = Error;
 
     fn search(&mut self, relaxed: &Pins) -> Result<Attempt<Self::Solution>, Error> {
-        // With most pins free the question is only whether there is a solution.
-        let near = relaxed.len() * 2 <= self.pins.len();
-        let mut text = if near { self.ask(relaxed, false)? } else { None };
-        if text.is_none() && !(near && relaxed.is_empty()) {
+        let mut text = self.ask(relaxed, false)?;
+        if text.is_none() && !relaxed.is_empty() {
             text = self.ask(relaxed, true)?;
         }
         let Some(text) = text else { return Ok(Attempt::Conflict(self.suspects())) };
         let file = PipFile::parse(text.as_bytes(), "what uv printed")?;
         let pinned = file.requirements().filter_map(|one| Some((one.name.clone(), one.pin()?.clone())));
         Ok(Attempt::Solved(pinned.collect()))
+    }
+
+    fn solves(&mut self, relaxed: &Pins) -> Result<bool, Error> {
+        Ok(self.ask(relaxed, true)?.is_some())
     }
 }
 

@@ -1,0 +1,94 @@
+//! py-rattler, the solver of the newer tools of conda's world as a Python package: a short script of
+//! ours, given to the interpreter that has it.
+
+use std::path::{Path, PathBuf};
+
+use common::console::Console;
+use common::process::{self, Input, Invocation, ProcessError};
+use common::settings::Platform;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Ended, PATIENCE, Package, Question};
+
+/// What the interpreter runs.
+const SCRIPT: &str = include_str!("rattler.py");
+
+/// What tells the package's version, quicker than loading it.
+const VERSION: &str = "from importlib.metadata import version; print(version('py-rattler'))";
+
+/// What the script prints.
+#[derive(Debug, Default, Deserialize)]
+struct Answer {
+    #[serde(default)]
+    packages: Option<Vec<Package>>,
+    #[serde(default)]
+    conflict: Option<String>,
+    #[serde(default)]
+    failure: Option<String>,
+}
+
+/// The interpreter as it can be called from anywhere.
+pub(super) fn place(python: &str) -> PathBuf {
+    if python.contains('/') {
+        // Where that fails there is no working directory, and nothing works.
+        std::path::absolute(python).unwrap_or_else(|_| python.into())
+    } else {
+        python.into()
+    }
+}
+
+/// The version of py-rattler that `python` has; `None` if it has none.
+///
+/// # Errors
+/// It cannot be run.
+pub(super) fn version(python: &str, console: &Console) -> Result<Option<String>, ProcessError> {
+    let captured = process::capture(&call(&place(python), VERSION), console)?;
+    Ok(Some(captured.text()).filter(|text| captured.exit.is_success() && !text.is_empty()))
+}
+
+pub(super) fn solve(python: &Path, question: &Question, console: &Console) -> Result<Ended, ProcessError> {
+    let asked = Input::Bytes(asked(question).into_bytes());
+    let captured = process::capture(&call(python, SCRIPT).input(asked).limit(PATIENCE), console)?;
+    let answer: Answer = serde_json::from_slice(&captured.stdout).unwrap_or_default();
+    Ok(match answer {
+        Answer { packages: Some(packages), .. } => Ended::Packages(packages),
+        Answer { conflict: Some(words), .. } => Ended::Conflict(words),
+        Answer { failure: Some(words), .. } => Ended::Failure(words),
+        Answer { .. } => {
+            let said = String::from_utf8_lossy(&captured.stderr);
+            let last = said.lines().rev().find(|line| !line.trim().is_empty());
+            Ended::Failure(last.map_or_else(|| format!("it ended with {}", captured.exit), str::to_owned))
+        }
+    })
+}
+
+/// In the root directory: a program text looks for modules where it runs, and a repository may have some.
+fn call(python: &Path, program: &str) -> Invocation {
+    Invocation::new(python).args(["-c", program]).dir("/")
+}
+
+fn asked(question: &Question) -> String {
+    let machine = match question.platform {
+        Platform::Amd64 => "x86_64",
+        Platform::Aarch64 => "aarch64",
+    };
+    // What conda takes an image to have. Which kernel it will run on nobody knows: one that is old enough.
+    let glibc = question.glibc.to_string();
+    let all = [
+        ("__unix", "0", "0"),
+        ("__linux", "5.10", "0"),
+        ("__glibc", glibc.as_str(), "0"),
+        ("__archspec", "1", machine),
+    ];
+    json!({
+        "channels": question.channels,
+        "specs": question.specs,
+        "platform": question.subdirectory(),
+        "virtual": all,
+        "lowest": question.lowest,
+        "offline": question.offline,
+        "seconds": PATIENCE.as_secs(),
+    })
+    .to_string()
+}
