@@ -1,4 +1,5 @@
-//! tar archives, read member by member as they pass by, and never unpacked.
+//! tar archives, read member by member as they pass by. Those of images are never unpacked; [`unpack`] is for
+//! trees of our own.
 //!
 //! Who made an archive is not trusted: every number is checked before it is used, nothing is kept
 //! but the member at hand, and what this does not read (sparse files) is refused instead of guessed.
@@ -12,6 +13,7 @@ mod pax;
 mod plain;
 mod stat;
 mod stream;
+mod unpacked;
 mod watched;
 mod window;
 
@@ -21,6 +23,7 @@ pub use name::clean;
 pub use plain::plain;
 pub use stat::Stat;
 pub use stream::{Begun, Flow, Section, Stream};
+pub use unpacked::unpack;
 pub use watched::Watched;
 
 #[cfg(test)]

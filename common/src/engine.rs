@@ -12,6 +12,7 @@ mod config;
 mod container;
 mod docker;
 mod kept;
+mod load;
 mod mounted;
 mod operations;
 mod podman;

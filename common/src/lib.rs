@@ -8,6 +8,7 @@
 pub mod archive;
 pub mod base_lock;
 pub mod ca_bundle;
+pub mod capsule;
 pub mod chill_policy;
 pub mod cli;
 pub mod clock;

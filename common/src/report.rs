@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 
 pub use bisect::{BisectFinding, BisectOutcome, BisectedEnvironment, BisectedTest, Culprit};
-pub use build::{BuildOutcome, BuildStep, BuiltImage, StepStatus};
+pub use build::{BuildOutcome, BuildStep, BuiltImage, CapsuleUse, Isolation, StepStatus};
 pub use change::{ChangeDirection, PackageChange};
 pub use configure::ConfigureOutcome;
 pub use freeze::{
@@ -27,8 +27,8 @@ pub use freeze::{
 };
 pub use notes::{Changed, NotesOutcome, TestChange};
 pub use release::{
-    CheckedRule, DeliverOutcome, DeliveryStatus, GateOutcome, ProposeOutcome, ReleasedTag, RuleStatus,
-    SaveOutcome, TagOutcome, TagStatus, VerifyOutcome, VersionsOutcome,
+    CapsuleOutcome, CheckedRule, DeliverOutcome, DeliveryStatus, GateOutcome, ProposeOutcome, RecordedImage,
+    ReleasedTag, RuleStatus, SaveOutcome, TagOutcome, TagStatus, VerifyOutcome, VersionsOutcome,
 };
 pub use rot::{
     ConflictSide, EnvironmentRot, EnvironmentThaw, RotClass, RotFinding, RotOutcome, SolveConflict,
@@ -142,4 +142,6 @@ pub enum Outcome {
     Propose(ProposeOutcome),
     /// `release-tag verify`
     Verify(VerifyOutcome),
+    /// `release-tag capsule`
+    Capsule(CapsuleOutcome),
 }

@@ -8,6 +8,7 @@ mod images;
 mod planned;
 mod repack_step;
 mod result;
+mod room;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ use chain::Build;
 use idle::Idle;
 
 pub(crate) use planned::planned;
+pub(crate) use room::{Rebuilt, Way, in_room};
 
 /// How long a build waits for another one of the same clone.
 const PATIENCE: Duration = Duration::from_hours(1);

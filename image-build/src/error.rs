@@ -21,6 +21,7 @@ use common::state_file::StateFileError;
 
 use crate::base::bootstrap::BootstrapError;
 use crate::base::source::SourceError;
+use crate::capsule::CapsuleError;
 use crate::preflight::CheckError;
 use crate::progress::Output;
 use crate::repack::RepackError;
@@ -117,6 +118,9 @@ pub(crate) enum Error {
     /// An image could not be made one of one layer.
     #[error("repack: {0}")]
     Repack(#[from] RepackError),
+    /// A capsule could not be recorded or built from.
+    #[error(transparent)]
+    Capsule(#[from] Box<CapsuleError>),
     /// No base image could be made.
     #[error("base: {0}")]
     Bootstrap(#[from] BootstrapError),
@@ -189,6 +193,7 @@ impl Fault for Error {
             Self::Source(error) => error.status(),
             Self::Bootstrap(error) => error.status(),
             Self::Repack(error) => error.status(),
+            Self::Capsule(error) => error.status(),
             Self::Mixed { .. } => Status::Unavailable,
             Self::Edited { .. } => Status::Locked,
             Self::NotAsSet { .. } => Status::Protocol,
@@ -214,6 +219,7 @@ impl Fault for Error {
             Self::Repack(error) => error.hint(),
             Self::Value(error) => error.hint(),
             Self::NoPlace { dir, .. } => Some(format!("mkdir -p {}", dir.display())),
+            Self::Capsule(error) => error.hint(),
             Self::Mixed { .. } => Some("image-build, when the other build is over".to_owned()),
             Self::Edited { .. } => Some("image-build, when the tree stays as it is".to_owned()),
             Self::NotAsSet { .. } => Some(

@@ -4,6 +4,7 @@
 mod apply;
 mod args;
 mod base;
+mod capsule;
 mod dockerfile;
 mod error;
 mod fleet;
@@ -13,6 +14,7 @@ mod memory;
 mod plan;
 mod preflight;
 mod progress;
+mod proxy;
 mod prune;
 mod remembered;
 mod repack;
@@ -47,6 +49,9 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     }
     if let Some(repack) = args.repack.request() {
         return repack::command(&repack, args.place.engine, console);
+    }
+    if let Some(work) = args.capsule.work() {
+        return capsule::run(args, work, console);
     }
     let mut session = Session::open("image-build", &args.shared(), console)?;
     args.inputs.override_settings(&mut session.document.settings);

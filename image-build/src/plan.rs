@@ -215,6 +215,7 @@ impl Maker<'_> {
             labels: Vec::new(),
             secrets: Vec::new(),
             network: self.settings.network.clone(),
+            environment: Vec::new(),
             epoch: self.choices.epoch,
         }
     }
@@ -235,6 +236,7 @@ impl Maker<'_> {
         let dirs = settings.user_cache_dirs.iter().chain(&settings.system_cache_dirs).rev().cloned();
         Edits {
             cache_dirs: if self.capabilities.cache_mounts { dirs.collect() } else { Vec::new() },
+            cache_id: None,
             ca: self.bundle().is_some(),
             cutoff: settings.use_frozen != UseFrozen::Frozen,
             no_empty_copies: !self.capabilities.empty_copy,

@@ -247,6 +247,7 @@ fn build_report(image: &ImageIdentity) -> Report {
             engine: "docker".to_owned(),
             steps: Vec::new(),
             images: Vec::new(),
+            capsule: None,
         }),
     }
 }

@@ -107,6 +107,7 @@ fn with_base(lab: &Lab, base_id: &Digest) {
         engine: "docker".to_owned(),
         steps: Vec::new(),
         images: vec![BuiltImage { image, context: None }],
+        capsule: None,
     };
     let mut document = document;
     document.reports.push(Report {

@@ -44,6 +44,7 @@ mod tests {
                 engine: "docker".to_owned(),
                 steps: Vec::new(),
                 images: Vec::new(),
+                capsule: None,
             }),
         }));
         document

@@ -37,6 +37,8 @@ pub enum Command {
     Propose(ProposeArgs),
     /// Verify a release on any machine, from its tag and a registry or layout alone
     Verify(VerifyArgs),
+    /// Record everything that the release's image is made from, as one artifact to build it from again
+    Capsule(CapsuleArgs),
     /// Tell whether a branch differs from another in some paths: branch-changes-obj
     Changed(ChangedArgs),
     /// Commit new versions on a branch of their own: release
@@ -60,6 +62,7 @@ impl Command {
             Self::Notes(args) => args.shared.voice,
             Self::Propose(args) => args.shared.voice,
             Self::Verify(args) => args.voice,
+            Self::Capsule(args) => args.shared.voice,
             Self::Changed(args) => args.voice,
             Self::Prepare(args) => args.shared.voice,
             Self::Hashes(args) => args.shared.voice,
@@ -327,6 +330,51 @@ pub struct VerifyArgs {
     /// How much is said.
     #[command(flatten)]
     pub voice: VoiceArgs,
+}
+
+/// Arguments of `capsule`.
+///
+/// The frozen image is built once more, from the commit, without any layer or cache that is there, while a proxy
+/// keeps every answer of the network. The result is one OCI artifact: the base image's layers, all that was fetched,
+/// the context, the settings and the record. `image-build --from-capsule` builds from it without the network.
+#[derive(ClapArgs, Debug)]
+pub struct CapsuleArgs {
+    /// Where to: `oci:DIR`, `oci-archive:FILE`, or `docker://REGISTRY/REPOSITORY`
+    /// [default: `oci:.image/capsule/MISSION_VERSION`]
+    #[arg(value_name = "DEST")]
+    pub destination: Option<String>,
+
+    /// Fetch this capsule, `docker://REGISTRY/REPOSITORY:TAG`, to DEST, a layout; every byte is checked
+    #[arg(long, value_name = "CAPSULE", requires = "destination", conflicts_with = "execute")]
+    pub fetch: Option<String>,
+
+    /// Send it to the registry; without this, only show the plan (files on this machine are written either way)
+    #[arg(long)]
+    pub execute: bool,
+
+    /// Replace another capsule that is under the tag
+    #[arg(long)]
+    pub replace: bool,
+
+    /// Speak plain HTTP with this registry
+    #[arg(long, value_name = "HOST:PORT")]
+    pub insecure_host: Vec<String>,
+
+    /// Shared flags.
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+impl CapsuleArgs {
+    /// A lone `-` is the document, as for a delivery.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        if self.destination.as_deref() == Some("-") {
+            self.destination = self.shared.document.take().filter(|word| word != "-");
+            self.shared.document = Some("-".to_owned());
+        }
+        self
+    }
 }
 
 impl DeliverArgs {

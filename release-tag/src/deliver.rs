@@ -27,7 +27,7 @@ use crate::signature;
 use crate::workplace::Workplace;
 
 pub use attachments::{PROVENANCE, bill, is_bill};
-use destination::Destination;
+pub use destination::Destination;
 
 /// An image to deliver, and how.
 #[derive(Debug)]

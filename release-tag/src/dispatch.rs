@@ -5,7 +5,7 @@ use common::fault::Status;
 
 use crate::args::Command;
 use crate::error::Error;
-use crate::{check, companion, deliver, notes, propose, save, tag, verify, versions};
+use crate::{capsule, check, companion, deliver, notes, propose, save, tag, verify, versions};
 
 /// Does what was asked.
 ///
@@ -21,6 +21,7 @@ pub fn run(command: Command, console: &Console) -> Result<Status, Error> {
         Command::Notes(args) => notes::run(&args, console),
         Command::Propose(args) => propose::run(&args, console),
         Command::Verify(args) => verify::run(&args, console),
+        Command::Capsule(args) => capsule::run(&args.settled(), console),
         Command::Changed(args) => companion::changed(&args, console),
         Command::Prepare(args) => companion::prepare(&args, console),
         Command::Hashes(args) => companion::hashes(&args, console),

@@ -13,7 +13,9 @@ use common::image_diff::DiffError;
 use common::lock::LockError;
 use common::process::ProcessError;
 use common::session::SessionError;
+use common::sibling::SiblingError;
 use common::state_file::StateFileError;
+use common::tree::TreeError;
 use common::version_file::{BadMissionVersion, VersionFileError};
 use thiserror::Error;
 
@@ -205,6 +207,38 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// Another tool of ours failed.
+    #[error("{step}: {source}")]
+    Sibling {
+        /// The step.
+        step: &'static str,
+        /// What it said.
+        source: SiblingError,
+    },
+    /// The tree cannot be staged.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// What was built is not of what the record tells.
+    #[error("the record of {release} is of another {what} than the commit has: {found}, not {expected}")]
+    OtherContext {
+        /// The release.
+        release: String,
+        /// Which part.
+        what: &'static str,
+        /// What the record says.
+        expected: Digest,
+        /// What was built.
+        found: String,
+    },
+    /// Docker tells images by their manifests.
+    #[error(
+        "the base image {id} is told by its manifest, as where docker keeps images in containerd's store: \
+         no archive can bring it back under that id"
+    )]
+    BaseByManifest {
+        /// Its id.
+        id: Digest,
+    },
     /// There is no password where it was said to be.
     #[error("there is no password on standard input")]
     NoPassword,
@@ -264,6 +298,8 @@ impl Fault for Error {
             Self::Frozen(error) => error.status(),
             Self::Process(error) => error.status(),
             Self::Key(error) => error.status(),
+            Self::Sibling { source, .. } => source.status(),
+            Self::Tree(error) => error.status(),
             Self::VersionFile(error) => error.status(),
             Self::BadMissionVersion(_)
             | Self::BadCommonVersion { .. }
@@ -284,8 +320,9 @@ impl Fault for Error {
             | Self::NoVersions { .. }
             | Self::Taken { .. }
             | Self::Recorded { .. }
+            | Self::OtherContext { .. }
             | Self::Occupied { .. } => Status::No,
-            Self::RemoteSilent { .. } => Status::Unavailable,
+            Self::RemoteSilent { .. } | Self::BaseByManifest { .. } => Status::Unavailable,
             Self::NotOnRemote { .. } => Status::Protocol,
         }
     }

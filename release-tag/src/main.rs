@@ -1,6 +1,7 @@
 //! `release-tag`: versions, saves, checks, tags and delivers the release of a mission's image.
 
 mod args;
+mod capsule;
 mod check;
 mod committed;
 mod companion;

@@ -17,7 +17,7 @@ pub use artifact::{Artifact, Attachment, MEDIA_IN_TOTO, MEDIA_RECORD};
 pub use common::oci::blobs::Blobs;
 pub use common::oci::model::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST, Manifest, to_json};
 pub use common::oci::{Descriptor, MANIFEST_TYPES, MAX_JSON, OciError, SavedImage};
-pub use layer::Compression;
+pub use layer::{Compression, copy as copy_layer};
 pub use layout::Layout;
 pub use pack::{pack, tagged_in};
 pub use prove::{Depth, Proof, prove};

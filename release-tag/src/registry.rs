@@ -8,6 +8,7 @@ mod begun;
 mod challenge;
 mod client;
 mod credentials;
+mod download;
 mod error;
 mod manifests;
 mod piece;

@@ -36,7 +36,12 @@ impl Bench {
     fn builds(&self, id: &Digest, script: &str) {
         let image = ImageIdentity { name: NAME.to_owned(), id: id.clone() };
         let session = Session::around("image-build", Document::new(self.release.repository.settings()), true);
-        let build = BuildOutcome { engine: "played".to_owned(), steps: Vec::new(), images: Vec::new() };
+        let build = BuildOutcome {
+            engine: "played".to_owned(),
+            steps: Vec::new(),
+            images: Vec::new(),
+            capsule: None,
+        };
         let outcome = Outcome::Build(build);
         let document = session.conclude(Finding { verdict: Verdict::Yes, image: Some(image), outcome });
         let at = |name: &str| self.dir.path().join(name);

@@ -56,6 +56,9 @@ pub(super) fn described(call: Invocation, request: &BuildRequest, secrets: bool)
         word.push(&secret.source);
         call = call.arg("--secret").arg(word);
     }
+    for (name, value) in &request.environment {
+        call = call.env(name, value);
+    }
     call.option("--network", request.network.as_deref())
         .arg("--file")
         .arg(&request.dockerfile)

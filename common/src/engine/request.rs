@@ -34,6 +34,8 @@ pub struct BuildRequest {
     pub secrets: Vec<Secret>,
     /// The network mode of its RUN steps.
     pub network: Option<String>,
+    /// Variables of the engine's own program.
+    pub environment: Vec<(String, String)>,
     /// The moment, in seconds since 1970, that the image counts as made at, and its files as far as the engine
     /// can do that; none for the clock's.
     pub epoch: Option<i64>,

@@ -58,6 +58,18 @@ impl Repo<'_> {
             .collect())
     }
 
+    /// Writes the directory `path` of `commit` to `file` as a tar archive: the same bytes each time, with the time
+    /// of the commit.
+    ///
+    /// # Errors
+    /// git failed.
+    pub fn archive(&self, commit: &str, path: &Path, file: &Path) -> Result<(), GitError> {
+        // The mask is a user's to set, and would be in every mode.
+        let call = self.reading(["-c", "tar.umask=0022", "archive", "--format=tar", "--output"]);
+        self.run(&call.arg(file).arg(commit).arg("--").arg(path))?;
+        Ok(())
+    }
+
     pub(super) fn inside(&self, commit: &str, path: &Path) -> OsString {
         let mut name = OsString::from(format!("{commit}:"));
         name.push(&self.prefix);

@@ -16,6 +16,36 @@ pub struct BuildOutcome {
     pub steps: Vec<BuildStep>,
     /// The images that came out, base first.
     pub images: Vec<BuiltImage>,
+    /// What its steps fetched through, where that was recorded or came from a capsule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capsule: Option<CapsuleUse>,
+}
+
+/// A build whose steps saw the network through a capsule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CapsuleUse {
+    /// The digest of the capsule's manifest; none while it is being recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Digest>,
+    /// What kept the steps from anything else.
+    pub isolation: Isolation,
+    /// How many answers were recorded or given.
+    pub answers: usize,
+    /// What was asked for and is not in the capsule; while recording, what could not be had.
+    pub refused: Vec<String>,
+}
+
+/// What keeps the steps of a build from the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// Nothing: what the network gives is recorded.
+    None,
+    /// The variables that name the proxy: a step that does not heed them is not kept from anything.
+    Proxy,
+    /// There is no network but this machine's own address, where the proxy is.
+    Namespace,
 }
 
 /// One step of a build.

@@ -1,8 +1,11 @@
 //! What `release-tag` did and decided.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::capsule::Sameness;
 use crate::digest::Digest;
 use crate::image_diff::Comparison;
 
@@ -130,6 +133,42 @@ pub struct DeliverOutcome {
     /// The size of all of it there, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+}
+
+/// A capsule that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CapsuleOutcome {
+    /// Whether it was made, was there before, or would be made.
+    pub capsule: DeliveryStatus,
+    /// Where it is: `oci:DIR`, `oci-archive:FILE`, `docker://REGISTRY/REPOSITORY`.
+    pub destination: String,
+    /// The tag there.
+    pub tag: String,
+    /// The commit that its context is of.
+    pub commit: String,
+    /// The digest of its manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Digest>,
+    /// The size of all of it, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// The image that came out while it was recorded, and how it compares with the one that was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<RecordedImage>,
+    /// How many answers of each kind there are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, u64>,
+}
+
+/// The image that came out while a capsule was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedImage {
+    /// Its id.
+    pub id: Digest,
+    /// How it compares with the one that was tested.
+    pub sameness: Sameness,
 }
 
 /// What became of a delivery.

@@ -69,9 +69,13 @@ impl Build<'_> {
     /// A pull that fails is no reason to stop while the image is there, but the base may be old then:
     /// who does not want that refreshes the base. Whether the base is what was wanted, and not only what was there.
     fn pull(&mut self, reference: &str, wanted: Wanted) -> Result<bool, Error> {
-        if wanted == Wanted::Here && self.engine.inspect(reference, self.console)?.is_some() {
+        if [Wanted::Here, Wanted::Given].contains(&wanted)
+            && self.engine.inspect(reference, self.console)?.is_some()
+        {
             self.console.status(format_args!("base: {reference} is here"));
-            self.tell_of_moving(reference);
+            if wanted == Wanted::Here {
+                self.tell_of_moving(reference);
+            }
             self.skip("base");
             return Ok(true);
         }

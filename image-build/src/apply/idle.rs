@@ -113,7 +113,8 @@ impl Idle {
         };
         let steps: Vec<BuildStep> = self.steps.iter().map(step).collect();
         let table = Table { image: built.clone(), steps: steps.clone() };
-        let outcome = BuildOutcome { engine: engine.to_string(), steps, images: self.result.images };
+        let outcome =
+            BuildOutcome { engine: engine.to_string(), steps, images: self.result.images, capsule: None };
         let outcome = Outcome::Build(outcome);
         Ok((Finding { verdict: Verdict::Yes, image: Some(built), outcome }, table))
     }

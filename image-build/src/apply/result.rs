@@ -104,7 +104,8 @@ impl Build<'_> {
         if let Some(path) = &self.timings {
             self.timeline.write(path, &image.name)?;
         }
-        let outcome = BuildOutcome { engine: self.engine.to_string(), steps: self.steps, images };
+        let (engine, steps) = (self.engine.to_string(), self.steps);
+        let outcome = BuildOutcome { engine, steps, images, capsule: None };
         let finding = Finding { verdict: Verdict::Yes, image: Some(image), outcome: Outcome::Build(outcome) };
         Ok(self.session.finish(finding, &table)?)
     }

@@ -23,6 +23,8 @@ pub(crate) const CUTOFF_VARIABLE: &str = "INDEX_CUTOFF";
 pub(crate) struct Edits {
     /// Directories that every RUN shares through a cache mount, in the order of the mounts.
     pub(crate) cache_dirs: Vec<String>,
+    /// A name that keeps these mounts apart from those of other builds, so that they are empty at first.
+    pub(crate) cache_id: Option<String>,
     /// Whether every RUN gets the CA bundle.
     pub(crate) ca: bool,
     /// Whether every RUN depends on the index cut-off.
@@ -82,6 +84,9 @@ impl Edits {
         for dir in self.cache_dirs.iter().filter(|dir| !taken(dir)) {
             text.push_str(" --mount=type=cache,uid=1000,gid=100,target=");
             text.push_str(dir);
+            if let Some(id) = &self.cache_id {
+                text.extend([",id=", id, &dir.replace(['/', ','], "-")]);
+            }
         }
         if text.is_empty() { Vec::new() } else { vec![Change::insert(run.keyword_end, text)] }
     }

@@ -38,6 +38,8 @@ pub(crate) enum BasePlan {
 pub(crate) enum Wanted {
     /// The one that is here, if there is one.
     Here,
+    /// The one that is here, whatever was locked: it came out of a capsule.
+    Given,
     /// The newest if it can be had, else the one that is here.
     Newer,
     /// The newest, or no build.

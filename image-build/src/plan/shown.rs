@@ -92,7 +92,7 @@ fn base(plan: &BasePlan, engine: &Engine) -> String {
         BasePlan::Pull { reference, wanted: Wanted::Newer | Wanted::Newest } => {
             format!("{program} pull {reference}")
         }
-        BasePlan::Pull { reference, wanted: Wanted::Here } => {
+        BasePlan::Pull { reference, wanted: Wanted::Here | Wanted::Given } => {
             format!("{program} pull {reference} (if it is not there)")
         }
         BasePlan::Bootstrap { tag, refresh: true } => format!("mmdebstrap, imported as {tag}"),

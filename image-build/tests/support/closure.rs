@@ -8,7 +8,7 @@ use common::console::Console;
 use common::process::{self, Invocation};
 
 /// What the test Dockerfiles run.
-const PROGRAMS: [&str; 8] = ["sh", "cat", "chown", "id", "ls", "mkdir", "stat", "touch"];
+const PROGRAMS: [&str; 9] = ["sh", "bash", "cat", "chown", "id", "ls", "mkdir", "stat", "touch"];
 
 /// Writes the root file system to the tar file `archive`.
 pub fn write(archive: &Path) {

@@ -86,6 +86,7 @@ pub(crate) fn build_report(verdict: Verdict, id: &Digest) -> Report {
             engine: "docker".to_owned(),
             steps: Vec::new(),
             images: Vec::new(),
+            capsule: None,
         }),
     }
 }
