@@ -1,6 +1,7 @@
 //! What will be built, from the settings alone: no engine is asked and nothing is read or written.
 
 mod base;
+mod cache_place;
 mod shown;
 
 use std::path::PathBuf;
@@ -206,11 +207,12 @@ impl Maker<'_> {
     }
 
     fn request(&self, context: &str, tag: String, arguments: Vec<(String, String)>) -> BuildRequest {
+        let places = cache_place::of_image(&self.choices.place_words, &tag);
         BuildRequest {
             context: self.settings.root.join("deployments").join(context),
             dockerfile: CACHED.to_owned(),
             tag,
-            words: [self.settings.build_words(), self.choices.place_words.clone()].concat(),
+            words: [self.settings.build_words(), places].concat(),
             arguments,
             labels: Vec::new(),
             secrets: Vec::new(),

@@ -129,7 +129,9 @@ pub(crate) fn watch<T>(
     };
     let mut recorder = recorder.into_inner().unwrap_or_else(PoisonError::into_inner);
     let end = recorder.start.elapsed().as_secs_f64();
-    recorder.timing.rest(end).iter().for_each(|line| recorder.told(line.as_bytes()));
+    for line in recorder.timing.rest(end) {
+        recorder.told(line.as_bytes());
+    }
     _ = recorder.file.flush();
     let seen = !lively && console.verbosity() >= Verbosity::Normal;
     let unseen = if seen { Vec::new() } else { recorder.tail.into() };

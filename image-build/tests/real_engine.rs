@@ -35,7 +35,10 @@ const MISSION: &str = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n\
     COPY env-frozen/base/ /opt/env-frozen/base/\nCOPY env-chilly/roman-cal/ /opt/env-chilly/roman-cal/\n\
     USER root\nRUN echo \"$INDEX_CUTOFF\" >/cutoff; ls -A /opt/env-frozen/base >/listed\nUSER jovyan\n";
 
-/// An engine of this machine, with images of its own where it can.
+/// How many engines were prepared: each has names of its own.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// An engine of this machine, with images of its own.
 struct Real {
     bench: Bench,
     engine: Engine,
@@ -52,7 +55,6 @@ impl Real {
         let console = Console::silent();
         let engine = choose(choice, &console).inspect_err(|e| eprintln!("skipped: {choice}: {e}")).ok()?;
         // Whatever else builds here, these are nobody else's names.
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
         let prefix = format!("image-build-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
         let base = format!("{prefix}-base:latest");
         let dir = tempfile::tempdir().unwrap();

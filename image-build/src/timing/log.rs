@@ -88,7 +88,9 @@ impl Log {
     /// What was held back although it was for people.
     fn release(&mut self, at: f64) -> Vec<String> {
         let lines = std::mem::take(&mut self.held);
-        lines.iter().for_each(|line| self.for_people(line, at));
+        for line in &lines {
+            self.for_people(line, at);
+        }
         lines
     }
 
@@ -168,7 +170,9 @@ impl Log {
     /// Takes in a change; gives what people read of it.
     fn raw(&mut self, raw: Raw) -> Vec<String> {
         let lines = self.prose.of(&raw);
-        raw.vertexes.into_iter().for_each(|vertex| self.vertex(vertex));
+        for vertex in raw.vertexes {
+            self.vertex(vertex);
+        }
         for part in raw.statuses {
             let sent = part.sent();
             if let (Some(sent), Some(span)) = (sent, self.spans.get(&part.vertex)) {

@@ -106,7 +106,9 @@ impl Prose {
     /// The lines that `raw` adds.
     pub(super) fn of(&mut self, raw: &Raw) -> Vec<String> {
         let mut lines = Vec::new();
-        raw.vertexes.iter().for_each(|vertex| self.name(vertex, &mut lines));
+        for vertex in &raw.vertexes {
+            self.name(vertex, &mut lines);
+        }
         for part in &raw.statuses {
             self.part(part, &mut lines);
         }
@@ -117,7 +119,9 @@ impl Prose {
             let number = self.told(&warning.vertex).number;
             lines.push(format!("#{number} WARNING: {}", decoded(&warning.short)));
         }
-        raw.vertexes.iter().for_each(|vertex| self.end(vertex, &mut lines));
+        for vertex in &raw.vertexes {
+            self.end(vertex, &mut lines);
+        }
         lines
     }
 
