@@ -207,6 +207,10 @@ pub fn source_text(
     settled(&sourced(text, path, root, console)?, path)
 }
 
+/// What bash is told: to stop at what fails, and to say where that is.
+const SOURCE_AND_SHOW: &str = "set -eE; trap 'echo $BASH_SOURCE: line $LINENO: \"$BASH_COMMAND\" >&2' ERR; \
+                               . /dev/stdin >/dev/null; trap - ERR; env -0";
+
 /// What `text` exports when sourced.
 fn sourced(text: &[u8], path: &Path, root: &Path, console: &Console) -> Result<Variables, SetupEnvError> {
     let failed = |source| SetupEnvError::Source { path: path.to_owned(), source };
@@ -216,7 +220,7 @@ fn sourced(text: &[u8], path: &Path, root: &Path, console: &Console) -> Result<V
     search.push(":");
     search.push(std::env::var_os("PATH").unwrap_or_default());
     let call = Invocation::new("bash")
-        .args(["--noprofile", "--norc", "-c", "set -e; . /dev/stdin >/dev/null; env -0"])
+        .args(["--noprofile", "--norc", "-c", SOURCE_AND_SHOW])
         .only_env()
         .env("PATH", search)
         .env("HOME", std::env::var_os("HOME").unwrap_or_default())
@@ -371,5 +375,9 @@ mod tests {
         std::fs::write(&path, "export JUPYTERHUB_DIR='").unwrap();
         let error = source(&path, &Console::silent()).unwrap_err();
         assert!(error.to_string().contains("setup-env cannot be sourced"));
+        std::fs::write(&path, "export A=1\nexport B=2\nfalse\n").unwrap();
+        let error = source(&path, &Console::silent()).unwrap_err();
+        let why = std::error::Error::source(&error).unwrap().to_string();
+        assert!(why.contains("line 3: false"), "{why}");
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use common::cli::VoiceArgs;
-use common::fetch::Place;
+use common::fetch::{Address, Place};
 use common::settings::{BaseImage, CaBundle, CalVersion, EngineChoice, HubEnvironment};
 use common::settings::{Owner, Platform, UseFrozen};
 
@@ -72,7 +72,7 @@ pub struct Args {
     pub ca_bundle: CaBundle,
 
     /// Fetch delivered requirements below URL in place of the address in sources.json
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = source_url)]
     pub source_url: Option<String>,
 
     /// Fetch requirements from this host without TLS; may be given several times
@@ -108,6 +108,12 @@ pub struct MatrixArgs {
     /// With --matrix: only missions touched since HEAD and this branch or commit parted
     #[arg(long, value_name = "REF", requires = "matrix", conflicts_with = "deployment")]
     pub base: Option<String>,
+}
+
+/// An address with `{version}` and `{environment}` for what is filled in later.
+fn source_url(text: &str) -> Result<String, String> {
+    let filled = text.replace("{version}", "0").replace("{environment}", "e");
+    filled.parse::<Address>().map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 /// Off or on, as a digit.
@@ -165,6 +171,11 @@ mod tests {
             assert_eq!(parse(line).unwrap().use_frozen, UseFrozen::Frozen, "{line}");
         }
         assert_eq!(parse("roman --freeze=1").unwrap().freeze_chill, Switch::On);
+        let mirror = "https://h:8443/{environment}/v{version}";
+        assert_eq!(
+            parse(&format!("roman --source-url {mirror}")).unwrap().source_url.as_deref(),
+            Some(mirror)
+        );
         assert_eq!(parse("roman --cal 0.13.0").unwrap().cal_version.to_string(), "0.13.0");
     }
 
@@ -191,6 +202,7 @@ mod tests {
         check("roman --cal-version v0.13.0", &["did you mean `0.13.0`?"]);
         check("roman --cal-version=", &["did you mean `none`?"]);
         check("roman --ower x", &["--owner"]);
+        check("roman --source-url ftp://h/", &["--source-url", "ftp"]);
         check("", &["MISSION"]);
     }
 }

@@ -208,7 +208,8 @@ fn testing_is_as_it_was_also_with_an_image_exported() {
     assert_eq!(lab.run(&["--allow-empty", "exec", "ls"], &[]).status.code(), Some(2));
 }
 
-/// The entries in `scripts/`, beside a program that only shows its words.
+/// The entries in `scripts/`, beside a program that only shows its words: by path, by name, and through a link in
+/// another directory, where they found no tool.
 #[test]
 fn each_entry_finds_its_tool_beside_it_and_keeps_words_whole() {
     let lab = Lab::new();
@@ -217,13 +218,17 @@ fn each_entry_finds_its_tool_beside_it_and_keeps_words_whole() {
         let path = dir.path().join(tool);
         testing::program(&path, "#!/bin/sh\nprintf '<%s>' \"${0##*/}\" \"$@\"\nexit 7\n");
     }
+    let elsewhere = tempfile::tempdir().unwrap();
     let check = |name: &str, expected: &str| {
+        let linked = elsewhere.path().join(name);
+        std::os::unix::fs::symlink(dir.path().join(name), &linked).unwrap();
         let entry = dir.path().join(name);
         testing::program(&entry, &fs::read_to_string(script(name)).unwrap());
         let path = std::env::join_paths([dir.path(), Path::new(&lab.fake.path())]).unwrap();
         let shell = format!("{name} 'a b' '*'");
         let calls = [
             lab.program(&entry, &["a b", "*"]).output().unwrap(),
+            lab.program(&linked, &["a b", "*"]).output().unwrap(),
             lab.program(Path::new("sh"), &["-c", &shell]).env("PATH", &path).output().unwrap(),
         ];
         for output in calls {
@@ -238,6 +243,34 @@ fn each_entry_finds_its_tool_beside_it_and_keeps_words_whole() {
     check("image-cp", "<image-freeze><copy><a b><*>");
     check("image-chill", "<image-freeze><chill><a b><*>");
     check("image-envs", "<image-update><--list-environments><a b><*>");
+}
+
+/// `wrangler-build --help` built; others showed another command's help, or none.
+#[test]
+fn every_entry_tells_what_it_is_for_and_does_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    for tool in ["image-build", "image-configure", "image-test", "image-update"] {
+        testing::program(&dir.path().join(tool), "#!/bin/sh\nprintf '<%s>' \"${0##*/}\" \"$@\"\n");
+    }
+    let help = |name: &str| {
+        let entry = dir.path().join(name);
+        testing::program(&entry, &fs::read_to_string(script(name)).unwrap());
+        let output = Command::new(&entry).arg("--help").output().unwrap();
+        assert!(output.status.success(), "{name}: {}", errors(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for name in [
+        "image-base",
+        "image-build-all",
+        "image-envs",
+        "image-graph-env",
+        "image-repack",
+        "update-all",
+        "wrangler-prune",
+    ] {
+        assert!(help(name).starts_with(&format!("usage: {name}")), "{name}");
+    }
+    assert_eq!(help("wrangler-build"), "<image-configure><--help>");
 }
 
 #[test]

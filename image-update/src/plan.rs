@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use common::deployment::Deployment;
+use common::deployment::{self, Deployment};
 use common::exported;
 use common::generated::{self, Generated};
 use common::process::Invocation;
@@ -61,6 +61,10 @@ pub struct Declared {
 /// found out here, before anything is done.
 pub fn plan(settings: &Settings, run_scripts: bool) -> Result<Plan, Error> {
     let deployment = settings.deployment();
+    if !deployment.dir().is_dir() {
+        // Configured, and gone since.
+        deployment::mission(&settings.root, settings.deployment.as_str())?;
+    }
     let environments = deployment
         .environments()?
         .into_iter()
@@ -94,7 +98,7 @@ fn driver(dir: &Path, settings: &Settings, run_scripts: bool) -> Result<Driver, 
     let path = dir.join("update-requirements");
     let script = if path.is_file() { read(&path)? } else { None };
     if run_scripts && script.is_some() {
-        return call(path, dir, settings).map(Driver::Script);
+        return call((path, script.as_deref()), dir, settings).map(Driver::Script);
     }
     let own = own_sources(dir)?.map(|sources| (None, sources));
     let known = || script.as_deref().and_then(profile::of_script).map(|(name, found)| (Some(name), found));
@@ -105,7 +109,10 @@ fn driver(dir: &Path, settings: &Settings, run_scripts: bool) -> Result<Driver, 
         };
         return Ok(Driver::Declared(Box::new(Declared { sources, mode, profile })));
     }
-    if script.is_some() { call(path, dir, settings).map(Driver::Script) } else { Ok(Driver::Nothing) }
+    if script.is_none() {
+        return Ok(Driver::Nothing);
+    }
+    call((path, script.as_deref()), dir, settings).map(Driver::Script)
 }
 
 fn own_sources(dir: &Path) -> Result<Option<Sources>, Error> {
@@ -122,13 +129,20 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-/// `update-requirements VERSION` in its own directory, with the variables of `setup-env`.
-fn call(path: PathBuf, dir: &Path, settings: &Settings) -> Result<Invocation, Error> {
+/// `update-requirements VERSION` in its own directory, with the variables of `setup-env`. One that does not say what
+/// runs it is bash's, as it was where a shell started it.
+fn call(
+    (path, text): (PathBuf, Option<&[u8]>),
+    dir: &Path,
+    settings: &Settings,
+) -> Result<Invocation, Error> {
     let executable = path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0);
     if !executable {
         return Err(Error::NotExecutable { path });
     }
-    let call = Invocation::new(path).arg(settings.cal_version.to_string()).dir(dir);
+    let says_who = text.is_some_and(|text| text.starts_with(b"#!") || text.starts_with(b"\x7fELF"));
+    let call = if says_who { Invocation::new(path) } else { Invocation::new("bash").arg(path) };
+    let call = call.arg(settings.cal_version.to_string()).dir(dir);
     let variables = exported::of(settings);
     Ok(variables.into_iter().fold(call, |call, (name, value)| call.env(name, value)))
 }

@@ -19,6 +19,12 @@ pub enum ProcessError {
         /// What was looked for.
         program: String,
     },
+    /// The program is a script for another program, which is not there.
+    #[error("cannot start {program}: what its first line names is not installed")]
+    NoInterpreter {
+        /// The script.
+        program: String,
+    },
     /// The directory to run in is not there.
     #[error("cannot run {program} in {}: there is no such directory", dir.display())]
     NoDirectory {
@@ -80,7 +86,7 @@ impl fmt::Display for Tail<'_> {
 impl Fault for ProcessError {
     fn status(&self) -> Status {
         match self {
-            Self::NotFound { .. } => Status::Missing,
+            Self::NotFound { .. } | Self::NoInterpreter { .. } => Status::Missing,
             Self::NoDirectory { .. } | Self::Start { .. } | Self::Talk { .. } => Status::Io,
             Self::Failed { exit, .. } => exit.status(),
             Self::TimeLimit { .. } => Status::TimeLimit,

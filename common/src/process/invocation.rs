@@ -182,6 +182,9 @@ impl Invocation {
         if source.kind() == io::ErrorKind::NotFound {
             return match &self.dir {
                 Some(dir) if !dir.is_dir() => ProcessError::NoDirectory { program, dir: dir.clone() },
+                _ if program.contains('/') && Path::new(&program).is_file() => {
+                    ProcessError::NoInterpreter { program }
+                }
                 _ => ProcessError::NotFound { program },
             };
         }

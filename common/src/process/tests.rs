@@ -27,6 +27,12 @@ fn a_failure_shows_the_call_its_status_and_what_it_said() {
 fn a_missing_program_is_127_and_a_missing_directory_is_not() {
     let error = text(&Invocation::new("no-such-program"), &Console::silent()).unwrap_err();
     assert_eq!(error.status(), Status::Missing);
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script");
+    crate::testing::program(&script, "#!/no/such/interpreter\n");
+    let error = text(&Invocation::new(&script), &Console::silent()).unwrap_err();
+    assert_eq!(error.status(), Status::Missing);
+    assert!(error.to_string().contains("what its first line names"), "{error}");
     let error = text(&sh("true").dir("/no/such/dir"), &Console::silent()).unwrap_err();
     assert!(matches!(error, ProcessError::NoDirectory { .. }), "{error}");
 }

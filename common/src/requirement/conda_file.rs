@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::pip_file::LogicalLine;
 use super::pip_line;
-use super::{CondaSpec, Flaw, PipItem, Span, SpecError, shown, text_of};
+use super::{CondaSpec, Flaw, PipItem, SpecError, shown, text_of};
 
 /// What a conda environment file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -253,19 +253,6 @@ fn flow_list(text: &str, number: usize) -> Result<Vec<String>, Flaw> {
     Ok(inner.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
 }
 
-/// Where the operators of the pins stand, in order: what a tool that loosens them rewrites.
-impl CondaFile {
-    /// The operator of each conda pin with its version, in order; a pin with a build is left out.
-    pub fn plain_pins(&self) -> impl Iterator<Item = (&CondaSpec, &str, &Span)> {
-        self.conda.iter().filter_map(|spec| match &spec.constraint {
-            super::CondaConstraint::Exact { version, build: None, operator } => {
-                Some((spec, version.as_str(), operator))
-            }
-            _ => None,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,7 +289,13 @@ mod tests {
     fn spans_point_at_the_operator() {
         let text = "\u{feff}dependencies:\n  - \"r=1.2.3\"\r\n  - ch::s==1.2.3 # s\n  - b=1=h0\n";
         let file = parse(text);
-        let found: Vec<_> = file.plain_pins().map(|(_, version, at)| (version, &text[at.clone()])).collect();
+        let pins = file.conda.iter().filter_map(|spec| match &spec.constraint {
+            crate::requirement::CondaConstraint::Exact { version, build: None, operator } => {
+                Some((version.as_str(), &text[operator.clone()]))
+            }
+            _ => None,
+        });
+        let found: Vec<_> = pins.collect();
         assert_eq!(found, [("1.2.3", "="), ("1.2.3", "==")]);
     }
 
