@@ -167,7 +167,8 @@ fn a_delivery_to_a_registry_ends_in_the_same_manifests_and_is_never_half() {
     let release = Release::ready();
     let registry = Played::start(&[]);
     let to = format!("docker://{}/stsci/roman", registry.host());
-    let args = ["deliver", to.as_str(), "--execute"];
+    // In pieces, so that a run goes on with what the one before began.
+    let args = ["deliver", to.as_str(), "--execute", "--chunk-size", "100"];
     release.run(&args).outcome("deliver");
     let whole = registry.manifests();
     let prepare = || registry.empty();
