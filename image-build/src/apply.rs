@@ -2,6 +2,7 @@
 
 mod base;
 mod chain;
+mod form;
 mod idle;
 mod images;
 mod planned;

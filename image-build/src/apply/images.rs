@@ -321,7 +321,9 @@ impl Build<'_> {
         }
         self.records.begin(&outlook.image)?;
         let labels = vec![(LABEL.to_owned(), outlook.key.hex().to_owned())];
-        let request = BuildRequest { context: stage.path(), labels, ..plan.request.clone() };
+        let mut request = BuildRequest { context: stage.path(), labels, ..plan.request.clone() };
+        let form = self.form(&request)?;
+        request.words.extend(form);
         let step = outlook.step.name();
         self.engine_step(step, |engine, console, sink| engine.build(&request, console, sink))
     }
