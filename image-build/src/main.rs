@@ -8,6 +8,7 @@ mod dockerfile;
 mod error;
 mod fleet;
 mod key;
+mod made_at;
 mod many;
 mod plan;
 mod preflight;
