@@ -10,6 +10,7 @@ mod buildah;
 mod calls;
 mod config;
 mod container;
+mod dates;
 mod docker;
 mod kept;
 mod load;

@@ -2,6 +2,7 @@
 
 mod base;
 mod chain;
+mod form;
 mod ground;
 mod idle;
 mod images;
@@ -27,9 +28,10 @@ use common::session::Session;
 use common::settings::{CalVersion, EngineChoice, Settings, UseFrozen};
 use common::state_dir::StateDir;
 
-use crate::args::{Args, IndexCutoff, MadeAt};
+use crate::args::{Args, IndexCutoff};
 use crate::error::Error;
 use crate::key::{Step, Steps};
+use crate::made_at::MadeAt;
 use crate::plan::{Choices, Plan};
 use crate::{preflight, remembered, repack, stage};
 
@@ -203,7 +205,7 @@ fn choices(args: &Args, session: &Session, console: &Console) -> Result<Choices,
     if let Some(path) = &args.timings {
         has_place(path)?;
     }
-    let epoch = args.inputs.epoch(&settings.root, console)?;
+    let epoch = args.inputs.reproducible.map(|made| made.epoch(&settings.root, console)).transpose()?;
     Ok(Choices {
         update: !args.no_update,
         cutoff: args.inputs.index_cutoff.unwrap_or(IndexCutoff::Day).moment(session.started()),

@@ -1,8 +1,7 @@
 //! The command line.
 
-use std::env;
-use std::num::{NonZeroUsize, ParseIntError};
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -12,14 +11,12 @@ use jiff::Timestamp;
 use common::capsule::Location;
 use common::cli::{PlaceArgs, SharedArgs};
 use common::clock;
-use common::console::Console;
 use common::deployment::Mission;
-use common::git::Repo;
 use common::settings::{BaseImage, CaBundle, Settings, UseFrozen};
 
-use crate::error::Error;
 use crate::fleet::Size;
 use crate::key::{Step, Steps};
+use crate::made_at::MadeAt;
 use crate::repack::Repack;
 
 /// Build a mission's image chain: base, common, mission, and the ownership of its caches
@@ -188,23 +185,6 @@ impl FromStr for IndexCutoff {
                 text.parse().map_err(|_| "write `day`, `now`, or a time such as 2024-08-05T10:00:00Z")?,
             ),
         })
-    }
-}
-
-/// When an image counts as made that is to be made again elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MadeAt {
-    /// When `SOURCE_DATE_EPOCH` says, else when the commit was made.
-    Commit,
-    /// This many seconds after 1970 began.
-    Seconds(i64),
-}
-
-impl FromStr for MadeAt {
-    type Err = ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, ParseIntError> {
-        Ok(if text == "commit" { Self::Commit } else { Self::Seconds(text.parse()?) })
     }
 }
 
@@ -389,24 +369,6 @@ impl Args {
 }
 
 impl InputArgs {
-    /// The moment that an image counts as made at, if that is wanted.
-    ///
-    /// # Errors
-    /// There is none to be had: the repository has no commit.
-    pub(crate) fn epoch(&self, root: &Path, console: &Console) -> Result<Option<i64>, Error> {
-        match self.reproducible {
-            None => Ok(None),
-            Some(MadeAt::Seconds(seconds)) => Ok(Some(seconds)),
-            Some(MadeAt::Commit) if env::var_os("SOURCE_DATE_EPOCH").is_some() => {
-                Ok(Some(clock::now().as_second()))
-            }
-            Some(MadeAt::Commit) => {
-                let time = Repo::open(root, console)?.time_of("HEAD")?;
-                time.map(Some).ok_or(Error::NoCommit)
-            }
-        }
-    }
-
     /// The switches that say where an engine builds and keeps layers, and nothing of what is built.
     pub(crate) fn place_words(&self) -> Vec<String> {
         let builder = self.builder.iter().flat_map(|name| ["--builder", name, "--load"]);
@@ -438,6 +400,7 @@ fn absolute(path: PathBuf) -> PathBuf {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
+    use std::path::Path;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -447,14 +410,6 @@ mod tests {
         let args = Args::parse_from(["image-build", "roman", "-", "tike", "--all"]);
         assert_eq!(args.missions().collect::<Vec<_>>(), ["roman", "tike"]);
         assert_eq!((args.shared().document.as_deref(), args.many.all), (Some("-"), Some(All::Configured)));
-    }
-
-    #[test]
-    fn the_moment_of_an_image_is_said_or_is_the_commits() {
-        let made = |flag: &str| Args::parse_from(["image-build", flag, "roman"]).inputs.reproducible;
-        assert_eq!(made("--reproducible"), Some(MadeAt::Commit));
-        assert_eq!(made("--reproducible=7"), Some(MadeAt::Seconds(7)));
-        assert_eq!(made("--force"), None, "calls are as they ever were");
     }
 
     #[test]

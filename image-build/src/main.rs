@@ -9,6 +9,7 @@ mod dockerfile;
 mod error;
 mod fleet;
 mod key;
+mod made_at;
 mod many;
 mod memory;
 mod plan;

@@ -62,19 +62,6 @@ impl Engine {
         })
     }
 
-    /// Whether builds can give one time to all files: podman and buildah do it, docker's builder from 0.13 on,
-    /// and it is that builder which is asked.
-    #[must_use]
-    pub fn dates_files(&self, console: &Console) -> bool {
-        if self.kind != Kind::Docker {
-            return true;
-        }
-        let call = self.call().args(["buildx", "inspect"]);
-        !self.is_legacy()
-            && process::capture(&call, console)
-                .is_ok_and(|told| told.exit.is_success() && answer::rewrites_times(&told.text()))
-    }
-
     /// Builds an image; each line that the engine prints goes to `sink`. A status other than 0 is
     /// no error here.
     ///

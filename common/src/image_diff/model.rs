@@ -161,11 +161,11 @@ impl std::fmt::Display for Origin {
         write!(f, "layer {}", self.layer)?;
         let Some(step) = &self.step else { return Ok(()) };
         let step = step.split_whitespace().collect::<Vec<_>>().join(" ");
-        // What is mounted comes first and says nothing.
-        let step = step
-            .rsplit_once("--mount=")
-            .and_then(|(_, rest)| rest.split_once(' '))
-            .map_or(&*step, |(_, s)| s);
+        // Arguments and what is mounted come first and say nothing.
+        let step = step.rsplit_once("/bin/sh -c ").map_or(&*step, |(_, step)| step);
+        let step =
+            step.rsplit_once("--mount=").and_then(|(_, rest)| rest.split_once(' ')).map_or(step, |(_, s)| s);
+        let step = step.trim_start_matches("#(nop) ").trim_end_matches(" # buildkit");
         let shown: String = step.chars().take(STEP_SHOWN).collect();
         let cut = if shown.len() < step.len() { "…" } else { "" };
         write!(f, ": {shown}{cut}")
@@ -190,5 +190,27 @@ impl std::fmt::Display for SettingDifference {
         let (first, second) =
             (self.first.clone().unwrap_or_else(none), self.second.clone().unwrap_or_else(none));
         write!(f, "{}: {first}, and {second}", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origin;
+
+    #[test]
+    fn a_step_is_what_somebody_wrote() {
+        let check = |step: &str, expected: &str| {
+            assert_eq!(
+                Origin { layer: 7, step: Some(step.to_owned()) }.to_string(),
+                format!("layer 7: {expected}")
+            );
+        };
+        check("RUN |2 A=1 B=c d /bin/sh -c env-sync x # buildkit", "env-sync x");
+        check(
+            "|4 A=1 /bin/sh -c --mount=type=cache,target=/a --mount=type=secret,id=b kernel-setup &&   true",
+            "kernel-setup && true",
+        );
+        check("/bin/sh -c #(nop) COPY dir:8f94 in /opt/ ", "COPY dir:8f94 in /opt/");
+        check("COPY --chown=1000:100 /opt/ /opt/ # buildkit", "COPY --chown=1000:100 /opt/ /opt/");
     }
 }

@@ -28,9 +28,11 @@ pub(super) fn differences(first: &Value, second: &Value) -> Vec<SettingDifferenc
         let of = |value: &'_ Value| value.get(&name).cloned().unwrap_or_default();
         let (mut one, mut other) = (of(first), of(second));
         if name == "config" {
-            // The image that the last step was done upon: another form of history.
+            // The image that the last step was done upon, and the container: another form of history.
             for value in [&mut one, &mut other] {
-                _ = value.as_object_mut().and_then(|object| object.remove("Image"));
+                if let Some(object) = value.as_object_mut() {
+                    object.retain(|key, _| !["Image", "Hostname"].contains(&key.as_str()));
+                }
             }
         }
         walk(&name, (&one, &other), &mut found);
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn times_histories_and_what_is_empty_are_no_settings() {
         check(
-            &json!({"created": "a", "history": [1], "os": "linux", "config": {"Image": "x", "Tty": false}}),
+            &json!({"created": "a", "history": [1], "os": "linux", "config": {"Image": "x", "Hostname": "82523762bfe8", "Tty": false}}),
             &json!({"created": "b", "history": [], "os": "linux", "config": {"Image": "y", "Volumes": null}}),
             &[],
         );

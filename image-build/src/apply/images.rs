@@ -246,8 +246,10 @@ impl Build<'_> {
             stage.settle(epoch)?;
         }
         self.records.begin(&outlook.image)?;
-        let request =
+        let mut request =
             BuildRequest { context: stage.path(), labels: outlook.labels(), ..plan.request.clone() };
+        let form = self.form(&request)?;
+        request.words.extend(form);
         let step = outlook.step.name();
         self.engine_step(step, |engine, console, sink| engine.build(&request, console, sink))
     }

@@ -21,6 +21,8 @@ pub(crate) enum Keyword {
     Env,
     /// Keeps an instruction for later builds; what it holds is not for this one.
     OnBuild,
+    /// Says something that only docker's form of an image has a place for.
+    OnlyDocker,
     /// Anything else.
     Other,
 }
@@ -35,6 +37,7 @@ impl Keyword {
             "ARG" => Self::Arg,
             "ENV" => Self::Env,
             "ONBUILD" => Self::OnBuild,
+            "SHELL" | "HEALTHCHECK" => Self::OnlyDocker,
             _ => Self::Other,
         }
     }
