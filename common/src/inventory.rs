@@ -72,13 +72,15 @@ impl Inventory {
     /// # Errors
     /// It is not one, or not one that this build understands.
     pub fn parse(text: &[u8], origin: &str) -> Result<Self, InventoryError> {
-        let mut json = serde_json::Deserializer::from_slice(text);
-        let inventory: Self =
+        // Only where that fails is it asked at which key: to keep track costs as much again.
+        let inventory: Self = serde_json::from_slice(text).or_else(|_| {
+            let mut json = serde_json::Deserializer::from_slice(text);
             serde_path_to_error::deserialize(&mut json).map_err(|error| InventoryError::Content {
                 origin: origin.to_owned(),
                 path: error.path().to_string(),
                 message: error.into_inner().to_string(),
-            })?;
+            })
+        })?;
         if inventory.schema > SCHEMA {
             return Err(InventoryError::Newer { origin: origin.to_owned(), found: inventory.schema });
         }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -65,10 +66,7 @@ impl Staged {
     pub fn write(&self, relative: &Path, content: &[u8]) -> Result<(), TreeError> {
         let path = self.path().join(relative);
         let write = || {
-            if let Some(dir) = path.parent() {
-                fs::create_dir_all(dir)?;
-            }
-            let mut file = fs::File::create(&path)?;
+            let mut file = in_directory(&path, || fs::File::create(&path))?;
             file.write_all(content)?;
             begin_writing_out(&file);
             Ok(())
@@ -92,8 +90,7 @@ impl Staged {
     /// It cannot be copied either.
     pub fn keep(&self, source: &Path, relative: &Path) -> Result<(), TreeError> {
         let target = self.path().join(relative);
-        let linked =
-            target.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::hard_link(source, target));
+        let linked = in_directory(&target, || fs::hard_link(source, &target));
         linked.or_else(|_| self.copy(source, relative))
     }
 
@@ -191,7 +188,19 @@ fn begin_writing_out(file: &fs::File) {
 #[cfg(not(target_os = "linux"))]
 const fn begin_writing_out(_file: &fs::File) {}
 
-/// Makes sure that all below `root` is there after a power cut.
+/// Makes something at `path`, and first its directory if that is missing.
+fn in_directory<T>(path: &Path, make: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    match (make(), path.parent()) {
+        (Err(error), Some(dir)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(dir)?;
+            make()
+        }
+        (result, _) => result,
+    }
+}
+
+/// Makes sure that all below `root` is there after a power cut. A file that has another name too was
+/// there before: only the name is new, and that is its directory's.
 ///
 /// # Errors
 /// Something cannot be read or synced.
@@ -200,7 +209,7 @@ pub fn sync(root: &Path) -> io::Result<()> {
         let entry = entry?;
         if entry.file_type().is_dir() {
             sync_dir(entry.path())?;
-        } else if entry.file_type().is_file() {
+        } else if entry.file_type().is_file() && entry.metadata()?.nlink() == 1 {
             fs::File::open(entry.path())?.sync_all()?;
         }
     }

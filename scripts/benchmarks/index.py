@@ -44,7 +44,8 @@ def page(name) -> bytes:
     files = []
     for version in range(VERSIONS):
         wheel = f"{name.replace('-', '_')}-1.{version}.0-py3-none-any.whl"
-        files.append({"filename": wheel, "url": f"/files/{wheel}", "hashes": {"sha256": hashlib.sha256(wheel.encode()).hexdigest()},
+        digest = hashlib.sha256(wheel.encode()).hexdigest()
+        files.append({"filename": wheel, "url": f"/files/{wheel}", "hashes": {"sha256": digest},
                       "requires-python": ">=3.8", "size": 1000, "upload-time": "2024-01-01T00:00:00Z", "yanked": False,
                       "core-metadata": True})
     return json.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": files}).encode()

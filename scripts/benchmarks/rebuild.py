@@ -48,7 +48,8 @@ def compare(bench, uv):
     os.environ["DEMO_PORT"] = "0"
     run(["bash", "-euc", SITE, "bash", ROOT, place, ROOT / "target/bench/cache"])
     port, pid = (place / "port").read_text().strip(), place / "serve.pid"
-    run([ROOT / "examples/site/serve", place / "site", "--port", port, "--background", "--pid-file", pid, "--log", place / "log"])
+    files = ["--pid-file", pid, "--log", place / "log"]
+    run([ROOT / "examples/site/serve", place / "site", "--port", port, "--background", *files])
     try:
         tree = place / "repository"
         flags = ["--engine=docker", "--base-image=bootstrap", "--network=host", f"--root={tree}"]

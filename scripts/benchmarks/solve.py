@@ -28,7 +28,8 @@ def measure(bench):
     try:
         ours = [bench.tools / "image-freeze", "solve", "--quiet", "--index", address]
         theirs = [uv, "pip", "compile", "--quiet", "--no-progress", "--python-version=3.11", "--no-strip-extras", "--no-header",
-                  "--python-platform=x86_64-manylinux_2_31", "--default-index", address, "--output-file=out.txt", specs / "kernel.pip"]
+                  "--python-platform=x86_64-manylinux_2_31", "--default-index", address, "--output-file=out.txt",
+                  specs / "kernel.pip"]
         for _ in range(2):
             subprocess.run(ours, cwd=root, check=True, capture_output=True)
         alone, solved = side_by_side([([theirs], bench.scratch), ([ours], root)], max(bench.rounds // 2, 3))

@@ -17,6 +17,11 @@ impl PackageName {
         if !ends || !bytes.iter().all(|b| is_name_byte(*b)) {
             return None;
         }
+        // As nearly all stand in a lock.
+        let is_normal = bytes.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        if is_normal && !bytes.windows(2).any(|pair| pair == b"--") {
+            return Some(Self(text.to_owned()));
+        }
         let mut normal = String::with_capacity(text.len());
         let mut behind_dash = false;
         for byte in bytes {

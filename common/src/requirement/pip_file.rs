@@ -259,6 +259,18 @@ mod tests {
         assert_eq!(error.to_string(), "r.txt:2: not UTF-8 text");
     }
 
+    /// A plain pin is read without a search for more; what comes of it is the same.
+    #[test]
+    fn a_plain_pin_means_what_its_specifiers_say() {
+        let pins = "==1.2.3 ==1 ==2024a ==1.2.3rc1 ==1.0.post1.dev2 ==v1.0 ==1.2.* ==1.2+cu118";
+        for text in pins.split(' ') {
+            let file = parse(&format!("a{text}"));
+            let read = file.requirements().next().map(|requirement| requirement.source.clone());
+            assert_eq!(read, Some(PipSource::Specifiers(text.parse().unwrap())), "{text}");
+        }
+        refused("a==1.2.3x", "r.txt:1: ");
+    }
+
     #[test]
     fn a_comment_line_is_not_continued_and_a_last_backslash_is_harmless() {
         assert_eq!(pins("# note \\\na==1\n"), [pin("a", "1", 2)]);

@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use pep440_rs::{Operator, Version, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::name::is_name_byte;
 use super::pip_file::{LogicalLine, PipItem};
@@ -45,7 +45,7 @@ impl PipRequirement {
         let PipSource::Specifiers(specifiers) = &self.source else { return None };
         let pinned =
             specifiers.iter().find(|s| matches!(s.operator(), Operator::Equal | Operator::ExactEqual));
-        pinned.map(pep440_rs::VersionSpecifier::version)
+        pinned.map(VersionSpecifier::version)
     }
 
     /// The address it comes from, if it names one.
@@ -153,6 +153,9 @@ fn source(scanner: &mut Scanner<'_>) -> Result<(PipSource, Span), String> {
     if text.is_empty() {
         return Ok((PipSource::Any, span));
     }
+    if let Some(pin) = pin(text) {
+        return Ok((PipSource::Specifiers(pin.into()), span));
+    }
     let bare = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(text);
     let specifiers = match VersionSpecifiers::from_str(bare) {
         Ok(specifiers) => specifiers,
@@ -164,6 +167,13 @@ fn source(scanner: &mut Scanner<'_>) -> Result<(PipSource, Span), String> {
         Err(_) => return Err(not_a_requirement(scanner.text)),
     };
     Ok((PipSource::Specifiers(specifiers), span))
+}
+
+/// One release, `==1.2.3`, as nearly every line of a lock has it: that needs no search for more.
+fn pin(text: &str) -> Option<VersionSpecifier> {
+    let version = text.strip_prefix("==")?;
+    let is_plain = version.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    is_plain.then(|| Version::from_str(version).ok().map(VersionSpecifier::equals_version)).flatten()
 }
 
 /// Where the specifiers end: at a marker, or at the switches of a requirement.
