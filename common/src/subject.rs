@@ -74,6 +74,7 @@ mod tests {
                 engine: "docker".to_owned(),
                 steps: Vec::new(),
                 images: Vec::new(),
+                capsule: None,
             }),
         }));
         document
