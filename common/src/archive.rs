@@ -10,14 +10,18 @@ mod members;
 mod name;
 mod pax;
 mod plain;
+mod stat;
 mod stream;
+mod watched;
 mod window;
 
 pub use error::ArchiveError;
 pub use members::{Member, MemberKind, Members};
 pub use name::clean;
 pub use plain::plain;
+pub use stat::Stat;
 pub use stream::{Begun, Flow, Section, Stream};
+pub use watched::Watched;
 
 #[cfg(test)]
 mod tests;

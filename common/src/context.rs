@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::digest::{self, Digest};
+use crate::digest::{self, Digest, Entry};
 
 /// Names of directories that never are input: what git and Python programs leave.
 const NEVER: [&str; 3] = [".git", ".ipynb_checkpoints", "__pycache__"];
@@ -35,9 +35,17 @@ pub fn is_input(path: &Path) -> bool {
 /// # Errors
 /// A file cannot be read.
 pub fn context_digest(dir: &Path) -> io::Result<Digest> {
+    Ok(digest::of_entries(entries(dir)?))
+}
+
+/// Every file that goes into a build from the build context `dir`, in no order.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn entries(dir: &Path) -> io::Result<Vec<Entry>> {
     // The walk does not follow links, and a mission's directory may be one.
     let dir = dir.canonicalize()?;
-    digest::of_tree(&dir, &|path| !is_input(path))
+    digest::entries(&dir, &|path| !is_input(path))
 }
 
 #[cfg(test)]

@@ -135,6 +135,14 @@ impl Hasher {
 /// # Errors
 /// A file cannot be read.
 pub fn of_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Result<Digest> {
+    Ok(of_entries(entries(root, skip)?))
+}
+
+/// The files of a directory and of those in it, but for what `skip` says, in no order.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn entries(root: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Result<Vec<Entry>> {
     let mut files: Vec<PathBuf> = Vec::new();
     let walk = walkdir::WalkDir::new(root).follow_links(false).into_iter();
     for entry in walk.filter_entry(|e| e.depth() == 0 || !skip(relative(e.path(), root))) {
@@ -147,7 +155,7 @@ pub fn of_tree(root: &Path, skip: &dyn Fn(&Path) -> bool) -> io::Result<Digest> 
         let (kind, content) = of_entry(&root.join(&file))?;
         Ok(Entry { path: file, kind, content })
     };
-    Ok(of_entries(files.into_iter().map(entry).collect::<io::Result<_>>()?))
+    files.into_iter().map(entry).collect()
 }
 
 /// What a file of a tree is.

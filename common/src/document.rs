@@ -87,7 +87,10 @@ impl Fault for DocumentError {
         match self {
             Self::Newer { .. } => Some("update these tools, or run image-configure again".to_owned()),
             Self::Key { .. } | Self::Syntax { .. } => Some("run image-configure again".to_owned()),
-            Self::Empty { .. } => None,
+            // Of a pipe, the tool before has told what to do.
+            Self::Empty { origin } => {
+                (origin != "standard input").then(|| "run image-configure again".to_owned())
+            }
         }
     }
 }

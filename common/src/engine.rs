@@ -11,11 +11,14 @@ mod calls;
 mod config;
 mod container;
 mod docker;
+mod kept;
 mod mounted;
 mod operations;
 mod podman;
 mod probe;
+mod reading;
 mod request;
+mod running;
 mod squash;
 mod temporary;
 mod words;
@@ -31,6 +34,7 @@ use crate::fault::{Fault, Status};
 use crate::process::ProcessError;
 
 pub use config::{Healthcheck, ImageConfig};
+pub use kept::KeptNames;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use probe::choose_on;
 pub use probe::{Capabilities, choose, report};

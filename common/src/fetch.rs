@@ -12,8 +12,8 @@ mod claim;
 mod credentials;
 mod error;
 mod netrc;
-mod parallel;
-mod retry;
+mod pieces;
+pub mod retry;
 
 use std::fs;
 use std::mem::ManuallyDrop;
@@ -24,10 +24,19 @@ use std::time::{Duration, Instant};
 use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::{Certificate, redirect};
 
+use crate::parallel;
+
 pub use address::{Address, Place, split_authority, without_logins};
 pub use credentials::{Credentials, Token};
 pub use error::FetchError;
-pub use parallel::each;
+
+/// No more than this many questions at once: servers limit how many connections one client may have.
+const AT_ONCE: usize = 8;
+
+/// What `work` makes of each of `jobs`, in their order, several at a time.
+pub fn each<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> Vec<R> {
+    parallel::each(jobs, AT_ONCE, work)
+}
 
 /// How long, how often and how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! deletes: what a person has in the work tree and in the index stays (D60, D62).
 
 mod branches;
+mod checkout;
 mod content;
 mod error;
 mod index;
@@ -77,6 +78,12 @@ impl<'c> Repo<'c> {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Where people are told what is done with it.
+    #[must_use]
+    pub const fn console(&self) -> &'c Console {
+        self.console
     }
 
     /// The commit that is checked out; none before the first one.

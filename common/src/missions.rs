@@ -4,6 +4,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::clock;
@@ -38,6 +39,8 @@ pub struct Command<'a> {
     pub verb: Option<&'a str>,
     /// What was typed after them, of which each mission's run gets what is not about all of them.
     pub words: Vec<OsString>,
+    /// The flags among them whose value names a file to write: each mission gets one of its own.
+    pub files: &'static [&'static str],
     /// Why a mission is left out, if it is.
     pub left_out: fn(&Settings) -> Option<&'static str>,
 }
@@ -138,24 +141,65 @@ pub fn run_one(
 /// from and goes to. Abbreviated flags count too, where the tool takes them.
 #[must_use]
 pub fn passed_on(words: &[OsString]) -> Vec<OsString> {
-    let is = |word: &OsStr, flag: &str| {
-        word.to_str().is_some_and(|word| word.len() > 2 && flag.starts_with(word) && word.starts_with("--"))
-    };
     let mut kept = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let name =
             word.to_str().and_then(|word| word.split_once('=')).map_or(word.as_os_str(), |(n, _)| n.as_ref());
-        if is(name, "--settings") {
+        if is_flag(name, "--settings") {
             // Its value is the next word, unless it is in this one.
             if name == word.as_os_str() {
                 words.next();
             }
-        } else if word != "-" && !["--all", "--keep-going", "--json"].iter().any(|flag| is(word, flag)) {
+        } else if word != "-" && !["--all", "--keep-going", "--json"].iter().any(|flag| is_flag(word, flag)) {
             kept.push(word.clone());
         }
     }
     kept
+}
+
+/// What the file `path` is called for `mission`: `dir/times.html` is `dir/times-roman.html`. The words
+/// `junit=FILE` are as good as a path here.
+#[must_use]
+pub fn file_of_mission(path: &Path, mission: &str) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default();
+    let mut name = OsString::from(stem);
+    name.push(format!("-{mission}"));
+    if let Some(ending) = path.extension() {
+        name.push(".");
+        name.push(ending);
+    }
+    path.with_file_name(name)
+}
+
+/// `words` for the run of `mission`: what the flags `files` name is a file of its own.
+fn with_own_files(words: &[OsString], files: &[&str], mission: &str) -> Vec<OsString> {
+    let own = |value: &OsStr| file_of_mission(Path::new(value), mission).into_os_string();
+    let mut result = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let (name, value) = match word.to_str().and_then(|word| word.split_once('=')) {
+            Some((name, value)) => (OsStr::new(name), Some(value)),
+            None => (word.as_os_str(), None),
+        };
+        if !files.iter().any(|flag| is_flag(name, flag)) {
+            result.push(word.clone());
+        } else if let Some(value) = value {
+            let mut word = name.to_owned();
+            word.push("=");
+            word.push(own(OsStr::new(value)));
+            result.push(word);
+        } else {
+            result.push(word.clone());
+            result.extend(words.next().map(|value| own(value)));
+        }
+    }
+    result
+}
+
+/// Whether `word` is `flag`, or an abbreviation of it.
+fn is_flag(word: &OsStr, flag: &str) -> bool {
+    word.to_str().is_some_and(|word| word.len() > 2 && flag.starts_with(word) && word.starts_with("--"))
 }
 
 struct Fleet<'a> {
@@ -178,9 +222,9 @@ impl Fleet<'_> {
 
     fn one(&self, settings: &Settings) -> Ended {
         let began = Instant::now();
-        let Command { tool, verb, words, .. } = self.command;
-        let call =
-            Invocation::new(sibling::program(tool)).args(*verb).args(["--json", "-"]).args(words.clone());
+        let Command { tool, verb, words, files, .. } = self.command;
+        let words = with_own_files(words, files, settings.deployment.as_str());
+        let call = Invocation::new(sibling::program(tool)).args(*verb).args(["--json", "-"]).args(words);
         let document = Document::new(settings.clone());
         let (status, reports) = run_one((tool, settings.deployment.as_str()), call, &document, self.console);
         Ended { status, seconds: clock::to_the_millisecond(began.elapsed().as_secs_f64()), reports }
@@ -231,7 +275,6 @@ impl fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     #[test]
     fn each_mission_gets_what_is_not_about_all_of_them() {
@@ -243,6 +286,23 @@ mod tests {
         check("--settings a.json --root /r --all -q", "--root /r -q");
         check("--settings=a.json --offline --al --js", "--offline");
         check("-v --allow-empty --all", "-v --allow-empty");
+    }
+
+    /// Each mission wrote over the file of the one before.
+    #[test]
+    fn each_mission_writes_files_of_its_own() {
+        let check = |typed: &str, kept: &str| {
+            let words: Vec<OsString> = typed.split_whitespace().map(OsString::from).collect();
+            let own = with_own_files(&words, &["--report", "--markdown"], "roman");
+            assert_eq!(own.join(OsStr::new(" ")), kept, "{typed}");
+        };
+        check(
+            "--report junit=a/b.xml -q --report=json=c",
+            "--report junit=a/b-roman.xml -q --report=json=c-roman",
+        );
+        check("--mark news.md --jobs 2", "--mark news-roman.md --jobs 2");
+        check("--markdown=../x.y/news --reports=a", "--markdown=../x.y/news-roman --reports=a");
+        check("--report", "--report");
     }
 
     #[test]

@@ -8,12 +8,14 @@ mod directory;
 mod error;
 mod listed;
 pub mod model;
+mod passing;
 mod saved;
 
 pub use directory::Directory;
 pub use error::OciError;
 pub use listed::{ListedImage, ListedLayer, list};
 pub use model::{Descriptor, MANIFEST_TYPES};
+pub use passing::{Passed, Taker, pass};
 pub use saved::SavedImage;
 
 /// No JSON of an image is read beyond this many bytes; registries have the same limit.

@@ -8,71 +8,23 @@
 //! * a child's output is never our standard output, but where a person runs a command through us
 //!   ([`pass`], [`attach`]).
 
+mod error;
+mod exit;
 mod interrupt;
 mod invocation;
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::os::unix::process::CommandExt as _;
 use std::time::Duration;
 
 use duct::Expression;
-use thiserror::Error;
 
 use crate::console::Console;
-use crate::fault::{Fault, Status};
 
+pub use error::ProcessError;
+pub use exit::Exit;
 pub use interrupt::{check as check_interrupted, received as interrupted_by};
 pub use invocation::{Input, Invocation};
-
-/// How a child ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// It exited with this status.
-    Code(u8),
-    /// A signal of this number ended it.
-    Signal(u8),
-}
-
-impl Exit {
-    /// Whether it exited with status 0.
-    #[must_use]
-    pub const fn is_success(self) -> bool {
-        matches!(self, Self::Code(0))
-    }
-
-    /// The status that a shell would show: 128+n for a signal.
-    #[must_use]
-    pub const fn status(self) -> Status {
-        match self {
-            Self::Code(0) => Status::Done,
-            Self::Code(code) => Status::Passed(code),
-            Self::Signal(number) => Status::Signal(number),
-        }
-    }
-}
-
-impl From<ExitStatus> for Exit {
-    fn from(status: ExitStatus) -> Self {
-        // Exactly one of the two is there on Unix; both numbers fit a byte.
-        let byte = |n: i32| u8::try_from(n).unwrap_or(u8::MAX);
-        match (status.code(), status.signal()) {
-            (Some(code), _) => Self::Code(byte(code)),
-            (None, Some(signal)) => Self::Signal(byte(signal)),
-            (None, None) => Self::Code(u8::MAX),
-        }
-    }
-}
-
-impl std::fmt::Display for Exit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Code(code) => write!(f, "status {code}"),
-            Self::Signal(number) => write!(f, "signal {number}"),
-        }
-    }
-}
 
 /// What a child printed, and how it ended.
 #[derive(Debug)]
@@ -90,85 +42,6 @@ impl Captured {
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
-    }
-}
-
-/// A child could not be run, or did not do what it was asked.
-#[derive(Debug, Error)]
-pub enum ProcessError {
-    /// The program is not on PATH (or not at the path given).
-    #[error("{program} is not installed, or not on PATH")]
-    NotFound {
-        /// What was looked for.
-        program: String,
-    },
-    /// The directory to run in is not there.
-    #[error("cannot run {program} in {}: there is no such directory", dir.display())]
-    NoDirectory {
-        /// What was to be run.
-        program: String,
-        /// Where.
-        dir: PathBuf,
-    },
-    /// The program exists and could not be started.
-    #[error("cannot start {program}")]
-    Start {
-        /// What was to be run.
-        program: String,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Talking to the running child failed.
-    #[error("lost touch with {program}")]
-    Talk {
-        /// What was running.
-        program: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// It ran and said no.
-    #[error("`{call}` ended with {exit}{}", Tail(stderr))]
-    Failed {
-        /// The call, as it could be typed.
-        call: String,
-        /// How it ended.
-        exit: Exit,
-        /// What it said on standard error.
-        stderr: String,
-    },
-    /// The time limit passed and it was ended.
-    #[error("`{call}` was ended after {} seconds", limit.as_secs())]
-    TimeLimit {
-        /// The call, as it could be typed.
-        call: String,
-        /// The limit.
-        limit: Duration,
-    },
-    /// We were told to stop.
-    #[error("interrupted by signal {0}")]
-    Interrupted(u8),
-}
-
-/// The last lines of a child's standard error, below the message; nothing if it said nothing.
-struct Tail<'a>(&'a str);
-
-impl std::fmt::Display for Tail<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let lines: Vec<&str> = self.0.lines().filter(|l| !l.trim().is_empty()).collect();
-        let shown = &lines[lines.len().saturating_sub(8)..];
-        shown.iter().try_for_each(|line| write!(f, "\n  | {line}"))
-    }
-}
-
-impl Fault for ProcessError {
-    fn status(&self) -> Status {
-        match self {
-            Self::NotFound { .. } => Status::Missing,
-            Self::NoDirectory { .. } | Self::Start { .. } | Self::Talk { .. } => Status::Io,
-            Self::Failed { exit, .. } => exit.status(),
-            Self::TimeLimit { .. } => Status::TimeLimit,
-            Self::Interrupted(number) => Status::Signal(*number),
-        }
     }
 }
 
@@ -415,99 +288,4 @@ fn past_limit(call: &Invocation) -> ProcessError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sh(script: &str) -> Invocation {
-        Invocation::new("sh").args(["-c", script])
-    }
-
-    #[test]
-    fn both_streams_come_in_order_line_by_line() {
-        let mut lines = Vec::new();
-        let exit = stream(&sh("echo a; echo b >&2; printf c; exit 3"), &Console::silent(), &mut |l| {
-            lines.push(String::from_utf8(l.to_vec()).unwrap());
-        });
-        assert_eq!(exit.unwrap(), Exit::Code(3));
-        assert_eq!(lines, ["a", "b", "c"]);
-    }
-
-    #[test]
-    fn a_failure_shows_the_call_its_status_and_what_it_said() {
-        let error = text(&sh("echo no space >&2; exit 7"), &Console::silent()).unwrap_err();
-        assert_eq!(error.status(), Status::Passed(7));
-        let text = error.to_string();
-        assert!(text.contains("ended with status 7") && text.contains("| no space"), "{text}");
-    }
-
-    #[test]
-    fn a_missing_program_is_127_and_a_missing_directory_is_not() {
-        let error = text(&Invocation::new("no-such-program"), &Console::silent()).unwrap_err();
-        assert_eq!(error.status(), Status::Missing);
-        let error = text(&sh("true").dir("/no/such/dir"), &Console::silent()).unwrap_err();
-        assert!(matches!(error, ProcessError::NoDirectory { .. }), "{error}");
-    }
-
-    /// D57: half an archive was taken for a whole one.
-    #[test]
-    fn d57_a_pipe_fails_with_either_end() {
-        let run = |from: &str, into: &str| pipe(&sh(from), &sh(into), &Console::silent());
-        run("echo hi", "read x; test $x = hi").unwrap();
-        let error = run("echo hi; echo broken >&2; exit 17", "cat").unwrap_err();
-        assert_eq!(error.status(), Status::Passed(17));
-        assert!(error.to_string().contains("| broken"), "{error}");
-        assert_eq!(run("yes", "exit 3").unwrap_err().status(), Status::Passed(3));
-    }
-
-    #[test]
-    fn a_time_limit_ends_the_whole_group() {
-        let call = sh("sleep 30 & sleep 30").limit(Duration::from_millis(50));
-        let error = capture(&call, &Console::silent()).unwrap_err();
-        assert_eq!(error.status(), Status::TimeLimit);
-    }
-
-    #[test]
-    fn a_time_limit_ends_a_stream_and_keeps_what_came_before() {
-        let mut lines = 0;
-        let call = sh("echo a; sleep 30 & sleep 30").limit(Duration::from_millis(300));
-        let error = stream(&call, &Console::silent(), &mut |_| lines += 1).unwrap_err();
-        assert_eq!((error.status(), lines), (Status::TimeLimit, 1));
-        let soon = sh("echo a").limit(Duration::from_secs(30));
-        assert_eq!(stream(&soon, &Console::silent(), &mut |_| ()).unwrap(), Exit::Code(0));
-    }
-
-    #[test]
-    fn a_tools_words_come_line_by_line_and_its_document_whole() {
-        let mut said = Vec::new();
-        let captured = relay_lines(
-            &sh("echo {; echo a >&2; echo }; echo b >&2; exit 1"),
-            &Console::silent(),
-            &mut |line| {
-                said.push(String::from_utf8(line.to_vec()).unwrap());
-            },
-        );
-        let captured = captured.unwrap();
-        assert_eq!((captured.text().as_str(), captured.exit), ("{\n}", Exit::Code(1)));
-        assert_eq!(said, ["a", "b"]);
-    }
-
-    #[test]
-    fn a_child_reads_nothing_of_ours() {
-        let captured = capture(&Invocation::new("cat"), &Console::silent()).unwrap();
-        assert!(captured.stdout.is_empty());
-        let fed = Invocation::new("cat").input(Input::Bytes(b"hello".to_vec()));
-        assert_eq!(text(&fed, &Console::silent()).unwrap(), "hello");
-    }
-
-    #[test]
-    fn a_stream_is_consumed_as_it_comes_and_a_failing_child_fails_the_read() {
-        let mut first = |r: &mut dyn Read| -> Result<u8, ProcessError> {
-            let mut byte = [0];
-            r.read_exact(&mut byte).unwrap();
-            Ok(byte[0])
-        };
-        let console = Console::silent();
-        assert_eq!(read(&sh("printf abc"), &console, &mut first).unwrap(), b'a');
-        assert!(read(&sh("printf abc; exit 1"), &console, &mut first).is_err());
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::fetch::without_logins;
 use crate::requirement::{DirectReference, PipItem, SpecKind};
 use crate::sources::LocalName;
 use crate::state_file::{self, StateFileError};
@@ -38,7 +39,10 @@ pub struct Receipt {
     pub requested_by: String,
     /// When.
     pub requested_at: Timestamp,
-    /// Every file, in the order of `sources.json`.
+    /// The digest of the `update-requirements` that made the files; none if they were delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<Digest>,
+    /// Every file: in the order of `sources.json`, or the lists that the script wrote, sorted by name.
     pub files: Vec<ReceivedFile>,
     /// The commits that references which can move led to, by reference.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -57,7 +61,7 @@ pub struct ReceivedFile {
     pub length: u64,
     /// Its digest.
     pub sha256: Digest,
-    /// Where it came from; none if `sources.json` itself says what it holds.
+    /// Where it came from; none if `sources.json` itself says what it holds, or a script wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Delivery>,
 }
@@ -92,6 +96,7 @@ impl Receipt {
             version: version.to_owned(),
             requested_by: requested_by.to_owned(),
             requested_at,
+            script: None,
             files: Vec::new(),
             resolved: BTreeMap::new(),
         }
@@ -133,7 +138,23 @@ impl Receipt {
         let of = |receipt: &Self| -> Vec<(LocalName, Digest)> {
             receipt.files.iter().map(|file| (file.local.clone(), file.sha256.clone())).collect()
         };
-        self.version == other.version && self.resolved == other.resolved && of(self) == of(other)
+        self.version == other.version
+            && self.script == other.script
+            && self.resolved == other.resolved
+            && of(self) == of(other)
+    }
+
+    /// Takes the logins out of its addresses, where an earlier build of this tool left them; whether there were any.
+    pub fn forget_logins(&mut self) -> bool {
+        let mut had = false;
+        for from in self.files.iter_mut().filter_map(|file| file.from.as_mut()) {
+            for url in [&mut from.url, &mut from.final_url] {
+                let plain = without_logins(url);
+                had |= plain != *url;
+                *url = plain;
+            }
+        }
+        had
     }
 
     /// `requirements`, a file of this `kind`, with the commit in each reference that was resolved; none if

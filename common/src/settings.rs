@@ -5,6 +5,7 @@
 
 mod cal_version;
 mod choice;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::shell;
 
 pub use cal_version::{BadCalVersion, CalVersion};
 pub use choice::{BaseImage, CaBundle, EngineChoice, Generation, HubEnvironment, Owner, Platform, UseFrozen};
+pub use values::BadValue;
 
 /// The settings that every tool reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -156,19 +158,26 @@ impl Settings {
     /// The image that all missions share.
     #[must_use]
     pub fn common_image(&self) -> String {
-        "notebook-common".to_owned()
+        format!("{}-common", self.image_prefix())
+    }
+
+    /// What the names of all images begin with. Clones that share an engine and not their images export
+    /// `IMAGE_PREFIX`, each another one.
+    #[must_use]
+    pub fn image_prefix(&self) -> &str {
+        self.exports.get("IMAGE_PREFIX").map_or("notebook", String::as_str)
     }
 
     /// The mission image before the ownership of its cache directories is mended.
     #[must_use]
     pub fn dirty_image(&self) -> String {
-        format!("notebook-{}-dirty", self.deployment)
+        format!("{}-{}-dirty", self.image_prefix(), self.deployment)
     }
 
     /// The mission image. `NOTEBOOK_ID`.
     #[must_use]
     pub fn notebook_id(&self) -> String {
-        format!("notebook-{}:{}", self.deployment, self.notebook_tag)
+        format!("{}-{}:{}", self.image_prefix(), self.deployment, self.notebook_tag)
     }
 
     /// The switches of every engine build, as words. `DOCKER_BUILD_ARGS`.

@@ -1,6 +1,7 @@
 //! `.image/` at the root of a repository: what belongs to this clone and to nobody else. It ignores
 //! itself, so that git never sees it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::clock;
@@ -40,7 +41,7 @@ impl StateDir {
     }
 
     /// Keeps `content`, which is about to be replaced although a person may have written it, under
-    /// `backup/<label>.<time>.<digest>`, and gives the path.
+    /// `backup/<label>.<time>.<digest>`, and gives the path: that of an earlier time, if it is kept already.
     ///
     /// # Errors
     /// It cannot be written.
@@ -48,7 +49,18 @@ impl StateDir {
         let dir = self.dir("backup")?;
         // The digest keeps two of the same second apart.
         let (time, digest) = (clock::compact(clock::wall()), Digest::of(content));
-        let path = dir.join(format!("{label}.{time}.{}", digest.short()));
+        let digest = digest.short();
+        let earlier = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let parts = name.strip_prefix(label).and_then(|rest| rest.strip_suffix(&*digest));
+            parts.is_some_and(|time| time.starts_with('.'))
+                && fs::read(path).is_ok_and(|kept| kept == content)
+        };
+        let entries = fs::read_dir(&dir).into_iter().flatten().flatten();
+        if let Some(path) = entries.map(|entry| entry.path()).find(earlier) {
+            return Ok(path);
+        }
+        let path = dir.join(format!("{label}.{time}.{digest}"));
         state_file::replace(&path, content, 0o644)?;
         Ok(path)
     }
@@ -64,6 +76,8 @@ mod tests {
         let state = StateDir::open(root.path()).unwrap();
         assert_eq!(std::fs::read(root.path().join(".image/.gitignore")).unwrap(), b"*\n");
         let kept = state.keep("setup-env", b"mine").unwrap();
-        assert_eq!(std::fs::read(kept).unwrap(), b"mine");
+        assert_eq!(std::fs::read(&kept).unwrap(), b"mine");
+        assert_eq!(state.keep("setup-env", b"mine").unwrap(), kept, "once is enough");
+        assert_ne!(state.keep("setup", b"mine").unwrap(), kept);
     }
 }

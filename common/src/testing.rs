@@ -7,6 +7,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a test fails")]
 #![allow(clippy::must_use_candidate, reason = "what is prepared has an id that not every test needs")]
 
+mod call;
 mod engine;
 mod image;
 mod programs;
@@ -14,8 +15,9 @@ mod repository;
 mod results;
 mod schema;
 
-pub use engine::{Call, FakeEngine};
-pub use programs::plain_programs;
+pub use call::Call;
+pub use engine::FakeEngine;
+pub use programs::{plain_programs, program};
 pub use repository::Repository;
 pub use results::tested;
 pub use schema::committed_schema;

@@ -135,7 +135,7 @@ impl Rig {
             arguments: arguments.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
             labels: Vec::new(),
             secrets: vec![Secret { id: "ca".to_owned(), source: self.at("ca.pem") }],
-            network: None,
+            ..BuildRequest::default()
         };
         let mut text = String::new();
         let mut sink = |line: &[u8]| writeln!(text, "{}", String::from_utf8_lossy(line)).unwrap();
@@ -399,7 +399,8 @@ fn mark_of(tool: u32) -> String {
 
 /// Not a test: the tool that others stop. Its command ignores what it can.
 #[test]
-#[ignore = "started by the tests that stop it"]
+#[ignore = "the tests that stop it start it; by hand: TEST_ENGINE=docker TEST_IMAGE=IMAGE TEST_MOUNT=DIR \
+            cargo test -p common --test real_engine -- --ignored --exact tool_that_runs_long"]
 fn tool_that_runs_long() {
     let Ok(choice) = std::env::var("TEST_ENGINE") else { return };
     let engine = choose(choice.parse().unwrap(), &quiet()).unwrap();

@@ -96,9 +96,13 @@ class Crosslink(unittest.TestCase):
             for path, moment in zip(pair, times):
                 os.utime(path, (moment, moment))
                 if name != "plain.py":
-                    self.write(path.parent / f"__pycache__/{path.stem}.cpython-311.pyc", path.parent.name.encode())
+                    self.write(path.parent / f"__pycache__/{path.stem}.cpython-311.pyc", b"pyc!\0\0\0\0" + path.parent.name.encode())
+        hashed = self.both("hashed.py")
+        for path, moment in zip(hashed, (7, 8)):
+            os.utime(path, (moment, moment))
+            self.write(path.parent / "__pycache__/hashed.cpython-311.pyc", b"pyc!\x01\0\0\0")
         self.run_on("one", "two")
-        for name, linked in (("same.py", True), ("other.py", False), ("plain.py", True)):
+        for name, linked in (("same.py", True), ("other.py", False), ("plain.py", True), ("hashed.py", True)):
             self.assertEqual(self.is_linked(self.one / name, self.two / name), linked, name)
 
     def test_a_run_that_ends_between_link_and_rename_loses_nothing(self):

@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import importlib.util
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -37,6 +38,21 @@ class Switches(unittest.TestCase):
         for switches in ("--user", "--timeout"):
             with self.assertRaises(SystemExit):
                 uv_pip.translated(switches.split())
+
+
+class LinkMode(unittest.TestCase):
+    """link_mode."""
+
+    def test_links_are_made_on_one_file_system_only(self):
+        with tempfile.TemporaryDirectory() as held:
+            python = Path(held, "python")
+            self.assertEqual(uv_pip.link_mode(str(python), Path(held, "cache/uv")), "hardlink")
+            self.assertEqual(uv_pip.link_mode(str(python), Path("/proc")), "copy")
+
+    def test_the_cache_is_where_uv_puts_it(self):
+        self.assertEqual(uv_pip.cache_of({"HOME": "/h"}), Path("/h/.cache/uv"))
+        self.assertEqual(uv_pip.cache_of({"HOME": "/h", "XDG_CACHE_HOME": "/c"}), Path("/c/uv"))
+        self.assertEqual(uv_pip.cache_of({"HOME": "/h", "UV_CACHE_DIR": "/u"}), Path("/u"))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 mod base;
 mod chain;
+mod ground;
 mod idle;
 mod images;
 mod planned;
@@ -16,15 +17,16 @@ use clap::ValueEnum as _;
 
 use common::ca_bundle;
 use common::console::Console;
-use common::engine::{self, Engine};
+use common::engine::{self, Engine, Kind};
 use common::fault::Status;
 use common::lock::Lock;
+use common::missions;
 use common::report::Report;
 use common::session::Session;
 use common::settings::{CalVersion, EngineChoice, Settings, UseFrozen};
 use common::state_dir::StateDir;
 
-use crate::args::{Args, IndexCutoff};
+use crate::args::{Args, IndexCutoff, MadeAt};
 use crate::error::Error;
 use crate::key::{Step, Steps};
 use crate::plan::{Choices, Plan};
@@ -65,7 +67,7 @@ pub(crate) fn sift(
     missions: Vec<Settings>,
     console: &Console,
 ) -> Result<Sifted, Error> {
-    let choices = choices(args, session)?;
+    let choices = choices(args, session, console)?;
     let settings = &session.document.settings;
     let mut sifted = Sifted { idle: Vec::new(), busy: Vec::new() };
     let mut found = Vec::new();
@@ -88,7 +90,7 @@ pub(crate) fn sift(
     for ((mission, idle), confirmed) in found.into_iter().zip(confirmed) {
         if confirmed {
             if let Some(path) = &args.timings {
-                idle.write_timings(&of_mission(path, mission.deployment.as_str()))?;
+                idle.write_timings(&missions::file_of_mission(path, mission.deployment.as_str()))?;
             }
             let report = idle.report(mission.clone(), &engine)?;
             sifted.idle.push((mission, report));
@@ -97,13 +99,6 @@ pub(crate) fn sift(
         }
     }
     Ok(sifted)
-}
-
-/// `times.html` of the mission `roman` is `times-roman.html`.
-pub(crate) fn of_mission(path: &Path, mission: &str) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
-    path.with_file_name(format!("{stem}-{mission}{ending}"))
 }
 
 /// What of the command line is also for the runs that build one of several missions.
@@ -123,12 +118,17 @@ pub(crate) fn passed_on(args: &Args, session: &Session) -> Vec<String> {
         let cutoff = args.inputs.index_cutoff.unwrap_or(IndexCutoff::Day).moment(session.started());
         words.push(format!("--index-cutoff={cutoff}"));
     }
+    // Each works in the same clone, so without a number it comes to the same.
+    words.extend(args.inputs.reproducible.map(|made| match made {
+        MadeAt::Seconds(seconds) => format!("--reproducible={seconds}"),
+        MadeAt::Commit => "--reproducible".to_owned(),
+    }));
     words
 }
 
 /// Builds, notes what was built, and passes the document on.
 pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<Status, Error> {
-    let mut choices = choices(args, &session)?;
+    let mut choices = choices(args, &session, console)?;
     let settings = &session.document.settings;
     let lower_only = args.part.base_only || args.part.common_only;
     if !lower_only
@@ -157,11 +157,21 @@ pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<
         // The last one of several counts.
         choices.place_words.push("--progress=rawjson".to_owned());
     }
+    let dates_files = choices.epoch.is_none() || engine.dates_files(console);
+    if choices.epoch.is_some() && engine.kind == Kind::Docker && dates_files {
+        choices.place_words.push("--output=type=docker,rewrite-timestamp=true".to_owned());
+    }
     let plan = Plan::new(settings, &choices, &engine);
     remembered::keep(state.path(), settings.engine, &engine);
     let asked = asked(args, settings);
     let mut build = Build::new(session, console, (engine, plan, asked), (state, stage_dir))?;
     build.timings.clone_from(&args.timings);
+    if !dates_files {
+        build.note(format!(
+            "{} dates files by its own clock: built again, the content is the same, and the id is another",
+            build.engine
+        ));
+    }
     match (args.part.base_only, args.part.common_only) {
         (true, _) => build.run_base(),
         (_, true) => build.run_common(&choices),
@@ -180,13 +190,18 @@ fn asked(args: &Args, settings: &Settings) -> Steps {
 }
 
 /// What the flags, the settings and the machine add up to.
-fn choices(args: &Args, session: &Session) -> Result<Choices, Error> {
+fn choices(args: &Args, session: &Session, console: &Console) -> Result<Choices, Error> {
     let settings = &session.document.settings;
     let frozen = settings.use_frozen == UseFrozen::Frozen;
     // As a variable it is for every build, and says nothing of a frozen one.
     if args.inputs.index_cutoff.is_some() && frozen && env::var_os("INDEX_CUTOFF").is_none() {
         return Err(Error::FrozenClock);
     }
+    settings.check()?;
+    if let Some(path) = &args.timings {
+        has_place(path)?;
+    }
+    let epoch = args.inputs.epoch(&settings.root, console)?;
     Ok(Choices {
         update: !args.no_update,
         cutoff: args.inputs.index_cutoff.unwrap_or(IndexCutoff::Day).moment(session.started()),
@@ -196,9 +211,19 @@ fn choices(args: &Args, session: &Session) -> Result<Choices, Error> {
         docker_stacks_clone: env::var_os("HOME")
             .map(|home| PathBuf::from(home).join("docker-stacks"))
             .filter(|dir| dir.is_dir()),
+        epoch,
         place_words: args.inputs.place_words(),
         on_github: repack::is_on_github(),
     })
+}
+
+/// What can be written only when all is done must have a place from the beginning.
+fn has_place(path: &Path) -> Result<(), Error> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if dir.is_dir() && !path.is_dir() {
+        return Ok(());
+    }
+    Err(Error::NoPlace { path: path.to_owned(), dir: dir.to_owned() })
 }
 
 fn docker_stacks_url(settings: &Settings) -> String {

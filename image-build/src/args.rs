@@ -1,17 +1,22 @@
 //! The command line.
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::env;
+use std::num::{NonZeroUsize, ParseIntError};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum};
 use jiff::Timestamp;
 
 use common::cli::{PlaceArgs, SharedArgs};
 use common::clock;
+use common::console::Console;
 use common::deployment::Mission;
+use common::git::Repo;
 use common::settings::{BaseImage, CaBundle, Settings, UseFrozen};
 
+use crate::error::Error;
 use crate::fleet::Size;
 use crate::key::{Step, Steps};
 use crate::repack::Repack;
@@ -128,14 +133,33 @@ impl IndexCutoff {
 }
 
 impl FromStr for IndexCutoff {
-    type Err = jiff::Error;
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+    fn from_str(text: &str) -> Result<Self, &'static str> {
         Ok(match text {
             "day" => Self::Day,
             "now" => Self::Now,
-            text => Self::At(text.parse()?),
+            text => Self::At(
+                text.parse().map_err(|_| "write `day`, `now`, or a time such as 2024-08-05T10:00:00Z")?,
+            ),
         })
+    }
+}
+
+/// When an image counts as made that is to be made again elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MadeAt {
+    /// When `SOURCE_DATE_EPOCH` says, else when the commit was made.
+    Commit,
+    /// This many seconds after 1970 began.
+    Seconds(i64),
+}
+
+impl FromStr for MadeAt {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        Ok(if text == "commit" { Self::Commit } else { Self::Seconds(text.parse()?) })
     }
 }
 
@@ -183,12 +207,13 @@ pub(crate) struct ManyArgs {
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory: Option<Size>,
 
-    /// How much memory one build is taken to need
+    /// How much memory a build is taken to need of which it is not known: the highest that was seen of earlier
+    /// ones and a quarter more counts, but docker's daemon does not show it
     #[arg(long, value_name = "SIZE", default_value = "4G")]
     pub(crate) memory_per_build: Size,
 
     /// Docker contexts of several machines, to share the missions out among
-    #[arg(long, value_name = "CONTEXT,…", value_delimiter = ',')]
+    #[arg(long, value_name = "CONTEXT,…", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     pub(crate) hosts: Vec<String>,
 }
 
@@ -287,15 +312,21 @@ pub(crate) struct InputArgs {
     pub(crate) index_cutoff: Option<IndexCutoff>,
 
     /// The `BuildKit` builder instance that builds (docker alone)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) builder: Option<String>,
 
     /// Where the engine may take cached layers from, in its own words
-    #[arg(long, value_name = "CACHE")]
+    #[arg(long, value_name = "CACHE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cache_from: Vec<String>,
 
+    /// Build so that it can be repeated: one time for the image and, where the engine can do that, for all its files; no
+    /// trace of the checkout's modes and times. The time is SECONDS since 1970, else `SOURCE_DATE_EPOCH`, else the
+    /// commit's. What stands already is not built again for that: --force
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "commit")]
+    pub(crate) reproducible: Option<MadeAt>,
+
     /// Where the engine puts cached layers, in its own words
-    #[arg(long, value_name = "CACHE")]
+    #[arg(long, value_name = "CACHE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cache_to: Vec<String>,
 }
 
@@ -313,6 +344,24 @@ impl Args {
 }
 
 impl InputArgs {
+    /// The moment that an image counts as made at, if that is wanted.
+    ///
+    /// # Errors
+    /// There is none to be had: the repository has no commit.
+    pub(crate) fn epoch(&self, root: &Path, console: &Console) -> Result<Option<i64>, Error> {
+        match self.reproducible {
+            None => Ok(None),
+            Some(MadeAt::Seconds(seconds)) => Ok(Some(seconds)),
+            Some(MadeAt::Commit) if env::var_os("SOURCE_DATE_EPOCH").is_some() => {
+                Ok(Some(clock::now().as_second()))
+            }
+            Some(MadeAt::Commit) => {
+                let time = Repo::open(root, console)?.time_of("HEAD")?;
+                time.map(Some).ok_or(Error::NoCommit)
+            }
+        }
+    }
+
     /// The switches that say where an engine builds and keeps layers, and nothing of what is built.
     pub(crate) fn place_words(&self) -> Vec<String> {
         let builder = self.builder.iter().flat_map(|name| ["--builder", name, "--load"]);
@@ -344,7 +393,6 @@ fn absolute(path: PathBuf) -> PathBuf {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
-    use std::path::Path;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -354,6 +402,14 @@ mod tests {
         let args = Args::parse_from(["image-build", "roman", "-", "tike", "--all"]);
         assert_eq!(args.missions().collect::<Vec<_>>(), ["roman", "tike"]);
         assert_eq!((args.shared().document.as_deref(), args.many.all), (Some("-"), Some(All::Configured)));
+    }
+
+    #[test]
+    fn the_moment_of_an_image_is_said_or_is_the_commits() {
+        let made = |flag: &str| Args::parse_from(["image-build", flag, "roman"]).inputs.reproducible;
+        assert_eq!(made("--reproducible"), Some(MadeAt::Commit));
+        assert_eq!(made("--reproducible=7"), Some(MadeAt::Seconds(7)));
+        assert_eq!(made("--force"), None, "calls are as they ever were");
     }
 
     #[test]

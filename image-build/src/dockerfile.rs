@@ -48,6 +48,10 @@ impl Fault for DockerfileError {
     fn status(&self) -> Status {
         Status::Data
     }
+
+    fn hint(&self) -> Option<String> {
+        Some(format!("save {} as UTF-8", self.path.display()))
+    }
 }
 
 impl Dockerfile {

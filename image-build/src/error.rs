@@ -1,6 +1,7 @@
 //! How a build fails.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -10,9 +11,11 @@ use common::deployment::DeploymentError;
 use common::engine::EngineError;
 use common::evidence::EvidenceError;
 use common::fault::{Fault, Status, io_status};
+use common::git::GitError;
 use common::lock::LockError;
 use common::process::Exit;
 use common::session::SessionError;
+use common::settings::BadValue;
 use common::sibling::SiblingError;
 use common::state_file::StateFileError;
 
@@ -32,6 +35,23 @@ pub(crate) enum Error {
     /// A flag asks for what such a build has not.
     #[error("--index-cutoff: a frozen build solves nothing, so it has no moment to solve against")]
     FrozenClock,
+    /// No engine takes a value.
+    #[error(transparent)]
+    Value(#[from] BadValue),
+    /// What is to be written at the end cannot be.
+    #[error("cannot write {}: {} is no directory, or the file is one", path.display(), dir.display())]
+    NoPlace {
+        /// What is to be written.
+        path: PathBuf,
+        /// Where.
+        dir: PathBuf,
+    },
+    /// There is no commit whose time an image could count as made at.
+    #[error("--reproducible: there is no commit yet whose time an image could have")]
+    NoCommit,
+    /// git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The tree cannot be built from.
     #[error(transparent)]
     Preflight(#[from] CheckError),
@@ -149,7 +169,10 @@ impl Fault for Error {
     fn status(&self) -> Status {
         match self {
             Self::Session(error) => error.status(),
-            Self::FrozenClock => Status::Usage,
+            Self::FrozenClock | Self::NoCommit => Status::Usage,
+            Self::Value(error) => error.status(),
+            Self::NoPlace { .. } => Status::CannotCreate,
+            Self::Git(error) => error.status(),
             Self::Preflight(error) => error.status(),
             Self::Deployment(error) => error.status(),
             Self::BaseLock(error) => error.status(),
@@ -180,6 +203,7 @@ impl Fault for Error {
             Self::CaBundle(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::Evidence(error) => error.hint(),
+            Self::Git(error) => error.hint(),
             // It would say to run image-build.
             Self::Engine(error) if !matches!(error, EngineError::NoImage { .. }) => error.hint(),
             Self::Step { output, .. } if output.untrusted => {
@@ -188,6 +212,8 @@ impl Fault for Error {
             Self::Source(error) => error.hint(),
             Self::Bootstrap(error) => error.hint(),
             Self::Repack(error) => error.hint(),
+            Self::Value(error) => error.hint(),
+            Self::NoPlace { dir, .. } => Some(format!("mkdir -p {}", dir.display())),
             Self::Mixed { .. } => Some("image-build, when the other build is over".to_owned()),
             Self::Edited { .. } => Some("image-build, when the tree stays as it is".to_owned()),
             Self::NotAsSet { .. } => Some(

@@ -26,6 +26,7 @@ use common::sibling;
 use crate::apply::{self, Sifted};
 use crate::args::Args;
 use crate::error::Error;
+use crate::memory::Need;
 use queue::{Limits, Next, Queue, State, Task};
 use summary::{Outcome, Row, Summary};
 
@@ -117,7 +118,8 @@ impl<'a> Fleet<'a> {
         for (place, host) in hosts.iter().enumerate().take(if shares { used } else { 0 }) {
             let settings = missions[place].clone();
             let name = host.as_ref().map_or("common".to_owned(), |host| format!("common@{host}"));
-            tasks.push(Task { name, after: None, place });
+            let memory = Need::of_common(&settings, args.many.memory_per_build).bytes;
+            tasks.push(Task { name, after: None, place, memory });
             let arguments = [arguments.clone(), vec!["--common-only".to_owned()]].concat();
             jobs.push(Job { settings, arguments, host: host.clone() });
         }
@@ -125,8 +127,9 @@ impl<'a> Fleet<'a> {
         for (number, settings) in missions.into_iter().enumerate() {
             let place = number % used;
             let name = settings.deployment.to_string();
-            tasks.push(Task { name, after: shares.then_some(place), place });
-            let of = |path| apply::of_mission(path, settings.deployment.as_str());
+            let memory = Need::of_mission(&settings, args.many.memory_per_build).bytes;
+            tasks.push(Task { name, after: shares.then_some(place), place, memory });
+            let of = |path| missions::file_of_mission(path, settings.deployment.as_str());
             let timings = args.timings.as_deref().map(|path| format!("--timings={}", of(path).display()));
             let arguments = arguments.iter().cloned().chain(timings).collect();
             jobs.push(Job { settings, arguments, host: hosts[place].clone() });
@@ -134,7 +137,6 @@ impl<'a> Fleet<'a> {
         let limits = Limits {
             jobs: args.many.jobs.get(),
             memory: args.many.memory,
-            each: args.many.memory_per_build,
             keep_going: args.many.keep_going || missions::is_ci(),
         };
         let workers = tasks.len();

@@ -12,6 +12,7 @@ mod manifest;
 mod outputs;
 mod record;
 mod shown;
+mod switches;
 
 pub(crate) use chain::Chain;
 pub(crate) use forecast::{Forecast, Outlook, Reason, Step, Steps};
@@ -20,5 +21,15 @@ pub(crate) use outputs::Outputs;
 pub(crate) use record::{Followed, Record, Records, place};
 pub(crate) use shown::ShownForecast;
 
-/// The label of an image that holds its key.
+/// The label of an image that holds its own key.
 pub(crate) const LABEL: &str = "image-tools.key";
+
+/// The label that holds the key of the image of `step` in it and in all that is built upon it: engines
+/// hand labels on, so it tells what an image really stands upon, whoever gave a name away meanwhile.
+pub(crate) const fn label_below(step: Step) -> Option<&'static str> {
+    match step {
+        Step::Common => Some("image-tools.key.common"),
+        Step::Mission => Some("image-tools.key.mission"),
+        Step::Base | Step::Caches => None,
+    }
+}

@@ -9,6 +9,7 @@ mod error;
 mod fleet;
 mod key;
 mod many;
+mod memory;
 mod plan;
 mod preflight;
 mod progress;
@@ -56,7 +57,7 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     }
     let missions = fleet::missions(args, &session.document.settings)?;
     if args.info.plan {
-        session::print(&apply::planned(args, &session, &missions)?)?;
+        session::print(&apply::planned(args, &session, &missions, console)?)?;
         return Ok(Status::Done);
     }
     if args.many.all.is_some() || args.missions().next().is_some() {

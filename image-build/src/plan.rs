@@ -31,6 +31,8 @@ pub(crate) struct Choices {
     pub(crate) docker_stacks_url: String,
     /// The user's own clone of it, which may spare a download.
     pub(crate) docker_stacks_clone: Option<PathBuf>,
+    /// The moment that images count as made at; none for the clock's.
+    pub(crate) epoch: Option<i64>,
     /// Switches of every build that say where it happens.
     pub(crate) place_words: Vec<String>,
     /// Whether the machine is GitHub's, and thrown away afterwards.
@@ -213,6 +215,7 @@ impl Maker<'_> {
             labels: Vec::new(),
             secrets: Vec::new(),
             network: self.settings.network.clone(),
+            epoch: self.choices.epoch,
         }
     }
 
@@ -279,6 +282,7 @@ pub(crate) mod tests {
             ca_bundle: None,
             docker_stacks_url: "https://example.org/docker-stacks.git".to_owned(),
             docker_stacks_clone: None,
+            epoch: None,
             place_words: Vec::new(),
             on_github: false,
         }

@@ -1,5 +1,6 @@
 //! What can be known to fail before anything runs. All of it is told at once.
 
+mod files;
 mod in_image;
 
 use std::fmt;
@@ -11,6 +12,8 @@ use thiserror::Error;
 use common::deployment::{Deployment, DeploymentError};
 use common::fault::{Fault, Status};
 use common::settings::{Settings, UseFrozen};
+
+use files::missing;
 
 /// Something of the tree that a build cannot be made from, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +59,7 @@ pub(crate) type Oddities = Vec<String>;
 pub(crate) fn check(settings: &Settings, specs_move: bool) -> Result<Oddities, CheckError> {
     let deployment = settings.deployment();
     let environments = environments(&deployment)?;
-    let mut problems = files(&deployment);
+    let mut problems = files::all(&deployment);
     for environment in &environments {
         match settings.use_frozen {
             UseFrozen::Floating if specs_move => {}
@@ -128,32 +131,6 @@ fn problem(what: String, todo: &str) -> Problem {
 
 fn shown(deployment: &Deployment, path: &Path) -> String {
     path.strip_prefix(deployment.root()).unwrap_or(path).display().to_string()
-}
-
-fn missing(deployment: &Deployment, path: &Path, todo: &str) -> Option<Problem> {
-    let problem = |why: &str| Some(problem(format!("{} {why}", shown(deployment, path)), todo));
-    match path.metadata() {
-        Err(_) => problem("is missing"),
-        Ok(metadata) if metadata.len() == 0 => problem("is empty"),
-        Ok(_) => None,
-    }
-}
-
-fn files(deployment: &Deployment) -> Vec<Problem> {
-    let dir = deployment.dir();
-    if !dir.is_dir() {
-        let what = format!("{} is not there", shown(deployment, &dir));
-        return vec![problem(what, "image-configure MISSION, for a mission that the repository has")];
-    }
-    let restore = "git restore deployments/common";
-    let common = ["Dockerfile", "Dockerfile.cache"].map(|name| deployment.common_dir().join(name));
-    let mut problems: Vec<_> = common.iter().filter_map(|path| missing(deployment, path, restore)).collect();
-    // With a custom part, image-update makes the Dockerfile.
-    if !dir.join("Dockerfile.custom").exists() {
-        let todo = format!("write {}", shown(deployment, &dir.join("Dockerfile.custom")));
-        problems.extend(missing(deployment, &dir.join("Dockerfile"), &todo));
-    }
-    problems
 }
 
 fn floating(deployment: &Deployment, environment: &str) -> Option<Problem> {
@@ -256,15 +233,17 @@ mod tests {
     /// A repository with the files `files`, each holding a line; a name that ends in `/` is a directory.
     fn repository(files: &[&str]) -> (tempfile::TempDir, Settings) {
         let root = tempfile::tempdir().unwrap();
-        let basics = ["common/Dockerfile", "common/Dockerfile.cache", "roman/Dockerfile.custom"];
-        for file in basics.iter().chain(files) {
+        let common =
+            ["Dockerfile", "Dockerfile.cache", "Dockerfile.trailer"].map(|name| format!("common/{name}"));
+        let basics = common.each_ref().map(String::as_str).into_iter().chain(["roman/Dockerfile.custom"]);
+        for file in basics.chain(files.iter().copied()) {
             let path = root.path().join("deployments").join(file);
             if file.ends_with('/') {
                 fs::create_dir_all(path).unwrap();
                 continue;
             }
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "x\n").unwrap();
+            fs::write(path, "FROM x\n").unwrap();
         }
         let settings = Settings::new(root.path(), "roman".parse().unwrap());
         (root, settings)

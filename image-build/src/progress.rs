@@ -128,10 +128,12 @@ pub(crate) fn watch<T>(
         work(&mut |line| lock(&recorder).line(line))
     };
     let mut recorder = recorder.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let end = recorder.start.elapsed().as_secs_f64();
+    recorder.timing.rest(end).iter().for_each(|line| recorder.told(line.as_bytes()));
     _ = recorder.file.flush();
     let seen = !lively && console.verbosity() >= Verbosity::Normal;
     let unseen = if seen { Vec::new() } else { recorder.tail.into() };
-    let instructions = recorder.timing.end(recorder.start.elapsed().as_secs_f64());
+    let instructions = recorder.timing.end(end);
     Ok((result, Output { log, unseen, untrusted: recorder.untrusted, instructions }))
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use thiserror::Error;
 
 use common::context;
@@ -108,6 +109,16 @@ impl Stage {
         Ok(())
     }
 
+    /// Gives everything one time and one of two modes, for the last thing before a build that is to be repeated
+    /// elsewhere: what a checkout's umask and clock left goes into layers.
+    pub(crate) fn settle(&self, epoch: i64) -> Result<(), StageError> {
+        for entry in walkdir::WalkDir::new(self.path()).contents_first(true) {
+            let entry = entry.map_err(|error| failed(&self.path())(error.into()))?;
+            settle_one(entry.path(), epoch).map_err(failed(entry.path()))?;
+        }
+        Ok(())
+    }
+
     /// Puts a copy of the file `source` at the top.
     pub(crate) fn add_file(&self, source: &Path) -> Result<(), StageError> {
         let name = PathBuf::from(source.file_name().unwrap_or_default());
@@ -153,6 +164,18 @@ fn make_dir(path: &Path) -> Result<(), StageError> {
         keep_times(parent, &times)
     };
     make().map_err(failed(path))
+}
+
+fn settle_one(path: &Path, epoch: i64) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = path.symlink_metadata()?;
+    if !metadata.is_symlink() {
+        let is_open = metadata.is_dir() || metadata.permissions().mode() & 0o100 != 0;
+        fs::set_permissions(path, fs::Permissions::from_mode(if is_open { 0o755 } else { 0o644 }))?;
+    }
+    let time = Timespec { tv_sec: epoch, tv_nsec: 0 };
+    let times = Timestamps { last_access: time, last_modification: time };
+    Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 fn add_empty_directory(dir: &Path) -> Result<(), StageError> {
@@ -246,6 +269,24 @@ mod tests {
         assert!(!stage.path().join("build.log").exists());
         drop(stage);
         assert_eq!(fs::read_dir(stages.path()).unwrap().count(), 0, "no litter");
+    }
+
+    #[test]
+    fn a_settled_context_tells_nothing_of_the_checkout() {
+        let (context, stages) = (context(), tempfile::tempdir().unwrap());
+        let set = |name: &str, mode| {
+            fs::set_permissions(context.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for (name, mode) in [("Dockerfile", 0o600), ("tools/run", 0o700), ("tools", 0o700)] {
+            set(name, mode);
+        }
+        let stage = Stage::copy(context.path(), stages.path()).unwrap();
+        stage.settle(7).unwrap();
+        for (name, mode) in [("", 0o755), ("tools", 0o755), ("tools/run", 0o755), ("Dockerfile", 0o644)] {
+            let metadata = stage.path().join(name).metadata().unwrap();
+            let time = metadata.modified().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            assert_eq!((metadata.permissions().mode() & 0o7777, time.as_secs()), (mode, 7), "{name}");
+        }
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub(crate) struct TimedStep {
     /// The size of the image that it made, in bytes, where the engine tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bytes: Option<u64>,
+    /// The most memory that it was seen to take, in bytes, where its processes are ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) memory: Option<u64>,
     /// The instructions in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) instructions: Vec<Instruction>,
@@ -48,7 +51,15 @@ impl TimedStep {
     /// A step of a run that had nothing to do at all.
     pub(crate) fn stood(step: &str) -> Self {
         let step = step.to_owned();
-        Self { step, started: 0.0, seconds: 0.0, skipped: true, bytes: None, instructions: Vec::new() }
+        Self {
+            step,
+            started: 0.0,
+            seconds: 0.0,
+            skipped: true,
+            bytes: None,
+            memory: None,
+            instructions: Vec::new(),
+        }
     }
 
     /// `all 5 cached`, `3 of 5 cached`; nothing where no instruction is known.
@@ -121,6 +132,7 @@ mod tests {
             seconds: if skipped { 0.0 } else { 65.0 },
             skipped,
             bytes,
+            memory: None,
             instructions,
         };
         let ran = vec![instruction("[1/2] FROM a", true), instruction("[2/2] RUN <b> & c", false)];

@@ -1,7 +1,7 @@
 //! What a second build does: nothing where nothing changed, and exactly what is needed where something
 //! did.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may")]
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod support;
 
@@ -11,6 +11,7 @@ use common::document::Document;
 use common::report::StepStatus;
 use common::settings::UseFrozen;
 use common::testing::{FakeEngine, Repository};
+use support::traced::Trace;
 use support::{BASE, Bench, built, stderr};
 
 const CUTOFF: &str = "--index-cutoff=2024-08-05T10:00:00Z";
@@ -193,59 +194,14 @@ fn a_build_that_failed_goes_on_where_it_failed() {
     assert_eq!(again(&bench, &[]), ALL[1..]);
 }
 
-/// Which system calls a run made of the kinds `kinds`, one line each; none if there is no strace.
-fn traced(bench: &Bench, kinds: &str, args: &[&str]) -> Option<Vec<String>> {
-    let strace =
-        ["/usr/bin/strace", "/bin/strace"].into_iter().find(|path| std::path::Path::new(path).exists());
-    let Some(strace) = strace else {
-        eprintln!("skipped: there is no strace");
-        return None;
-    };
-    let log = bench.home().join("strace.log");
-    let tool = bench.command(args);
-    let mut command = std::process::Command::new(strace);
-    command.args(["-f", "-qq", "-e", &format!("trace={kinds}"), "-o"]).arg(&log);
-    command.arg(tool.get_program()).args(tool.get_args()).current_dir(bench.repository.root()).env_clear();
-    command.envs(tool.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = command.output().unwrap();
-    if !output.status.success() && stderr(&output).contains("ptrace") {
-        eprintln!("skipped: strace may not trace here");
-        return None;
-    }
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    Some(fs::read_to_string(log).unwrap().lines().map(str::to_owned).collect())
-}
-
-const OPENS: &str = "open,openat,creat,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,symlinkat,linkat,\
-                     truncate,ftruncate,fchmod,fchmodat";
-
-/// The lines that write, and where.
-fn writes(lines: &[String]) -> Vec<&String> {
-    let reads = |line: &str| {
-        line.contains("open") && !["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|w| line.contains(w))
-    };
-    let failed = |line: &str| line.contains(" = -1 ");
-    let nowhere = |line: &str| line.contains("\"/dev/null\"") || line.contains("/dev/tty");
-    lines
-        .iter()
-        .filter(|line| line.contains('(') && !reads(line) && !failed(line) && !nowhere(line))
-        .collect()
-}
-
 #[test]
 fn a_plan_writes_nothing_starts_nothing_and_connects_to_nothing() {
     let bench = Bench::floating();
     for _ in ["before the first build", "after it"] {
-        let Some(lines) = traced(&bench, &format!("{OPENS},execve,connect,socket"), &["--plan"]) else {
-            return;
-        };
-        let others: Vec<_> = writes(&lines).into_iter().filter(|line| !line.contains("execve")).collect();
-        assert!(others.is_empty(), "{others:#?}");
-        assert_eq!(
-            lines.iter().filter(|line| line.contains("execve(")).count(),
-            1,
-            "the tool itself: {lines:#?}"
-        );
+        let Some(trace) = Trace::of(&bench.command(&["--plan"]), bench.home()) else { return };
+        assert_eq!(trace.written(), [""; 0]);
+        assert_eq!(trace.calls("socket").len() + trace.calls("connect").len(), 0, "{trace:#?}");
+        assert_eq!(trace.calls("execve").len(), 1, "the tool itself: {trace:#?}");
         bench.build(&[]);
     }
 }
@@ -254,14 +210,47 @@ fn a_plan_writes_nothing_starts_nothing_and_connects_to_nothing() {
 fn nothing_to_do_writes_nothing_and_starts_the_engine_once() {
     let bench = Bench::floating();
     bench.build(&[CUTOFF]);
-    let Some(lines) = traced(&bench, "execve,connect,socket", &[CUTOFF]) else { return };
-    let started =
-        |line: &&String| line.contains("execve(") && line.contains(" = 0") && line.contains("/docker\"");
-    assert_eq!(lines.iter().filter(started).count(), 1, "{lines:#?}");
-    assert!(!lines.iter().any(|line| line.contains("connect(")), "{lines:#?}");
+    let Some(trace) = Trace::of(&bench.command(&[CUTOFF]), bench.home()) else { return };
+    let engines = trace.started().into_iter().filter(|program| program.ends_with("/docker")).count();
+    assert_eq!(engines, 1, "{trace:#?}");
+    assert_eq!(trace.calls("connect"), [""; 0]);
+    assert_eq!(trace.written(), [""; 0], "what the engine writes is its own");
     let before = tree(&bench);
     bench.build(&[CUTOFF]);
     assert_eq!(tree(&bench), before);
+}
+
+/// With nothing to do but another mission's image to note as the last one, that is written below `.image/`.
+#[test]
+fn what_a_run_writes_is_below_its_own_directory() {
+    let bench = Bench::frozen();
+    bench.build(&[]);
+    fs::remove_dir_all(bench.repository.at(".image")).unwrap();
+    let Some(trace) = Trace::of(&bench.command(&["--no-update"]), bench.home()) else { return };
+    let own = bench.repository.at(".image").display().to_string();
+    let written = trace.written();
+    assert!(written.iter().any(|call| call.contains(&own)), "{trace:#?}");
+    let others: Vec<_> = written.iter().filter(|call| !call.contains(&own)).collect();
+    assert!(others.is_empty(), "{others:#?}");
+}
+
+/// The plan did not know what the images were upon, and said that all of them would be built.
+#[test]
+fn a_base_that_could_not_be_pulled_is_tried_again_and_known_meanwhile() {
+    let bench = Bench::floating();
+    bench.engine.fail(&format!("pull {BASE}"), 1);
+    bench.build(&[CUTOFF]);
+    let plan = bench.run(&["--plan", "--json", CUTOFF]);
+    let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
+    let states: Vec<_> = plan["images"].as_array().unwrap().iter().map(|i| i["state"].clone()).collect();
+    assert_eq!(states, ["built", "depends", "depends", "depends"], "{plan}");
+    assert_eq!(again(&bench, &[CUTOFF]), Vec::<String>::new());
+    assert_eq!(bench.engine.lines()[0], format!("docker pull {BASE}"), "it is asked for again");
+    bench.engine.behave();
+    assert_eq!(again(&bench, &[CUTOFF]), Vec::<String>::new(), "it is the same");
+    bench.engine.forget();
+    bench.build(&[CUTOFF]);
+    assert_eq!(bench.engine.calls().len(), 1);
 }
 
 /// Every file below the root with its time.
@@ -328,19 +317,17 @@ fn timings_are_written_of_a_build_that_does_nothing() {
 
 #[test]
 fn progress_is_asked_for_as_json_only_where_it_is_understood_and_times_are_wanted() {
-    for (help, arguments, wanted) in [
-        (
-            "--progress string  Set type (\"auto\", \"plain\", \"rawjson\")",
-            &[CUTOFF, "--timings=t.json"][..],
-            true,
-        ),
-        ("--progress string  Set type (\"auto\", \"plain\")", &[CUTOFF, "--timings=t.json"], false),
-        ("--progress string  Set type (\"auto\", \"plain\", \"rawjson\")", &[CUTOFF], false),
-    ] {
+    let found = "ERROR: unable to prepare context: path \"/nonexistent/image-tools\" not found";
+    let (newer, older) =
+        ("ERROR: invalid progress mode rawjson", "invalid value \"rawjson\" passed to --progress");
+    let times = &[CUTOFF, "--timings=t.json"][..];
+    for (said, arguments, wanted) in
+        [(found, times, true), (newer, times, false), (older, times, false), (found, &[CUTOFF], false)]
+    {
         let bench = Bench::new(Repository::new(), FakeEngine::docker());
         bench.configure(UseFrozen::Floating, |_| ());
         bench.sibling("image-freeze", FREEZE);
-        bench.engine.print("buildx build --help", help, 0);
+        bench.engine.fail_saying("build --progress=rawjson /nonexistent/image-tools", 1, said);
         bench.build(arguments);
         let lines = bench.engine.lines();
         let mut builds = lines.iter().filter(|line| line.contains("--tag "));

@@ -153,6 +153,108 @@ fn a_dockerfile_edited_by_hand() {
     assert_eq!(bench.repository.read("deployments/roman/Dockerfile"), edited);
 }
 
+/// It is refused by a build and by its plan, with these parts of the message, and nothing ran.
+fn check_never_tried(bench: &Bench, status: i32, parts: &[&str]) {
+    for args in [&[][..], &["--plan"]] {
+        let said = bench.fails(args, status);
+        for part in parts.iter().chain(&["hint: "]) {
+            assert!(said.contains(part), "{args:?}: {part:?} in {said}");
+        }
+        assert!(bench.engine.calls().is_empty() && bench.siblings().is_empty(), "nothing ran: {said}");
+    }
+}
+
+/// An engine found out, or nobody did before the specs were brought up to date.
+#[test]
+fn a_dockerfile_that_is_none_is_told_by_file_and_line_and_by_the_plan_too() {
+    let (common, cache) = ("deployments/common/Dockerfile", "deployments/common/Dockerfile.cache");
+    let (custom, trailer) = ("deployments/roman/Dockerfile.custom", "deployments/common/Dockerfile.trailer");
+    let cases: [(&str, Option<&[u8]>, &str, &str); 8] = [
+        (
+            common,
+            Some(b"FROM a\n\nRUN \xff\n"),
+            ":3: not UTF-8 text",
+            "save deployments/common/Dockerfile as UTF-8",
+        ),
+        (common, Some(b"RUN a\n"), " has no FROM", "FROM IMAGE"),
+        (common, None, " is missing", "git restore deployments/common"),
+        (cache, Some(b""), " is empty", "git restore deployments/common"),
+        (custom, Some(b"# later\n"), " has no FROM", "FROM IMAGE"),
+        (custom, Some(b""), " is empty", "write deployments/roman/Dockerfile.custom"),
+        (
+            custom,
+            Some(b"\xef\xbb"),
+            ":1: not UTF-8 text",
+            "save deployments/roman/Dockerfile.custom as UTF-8",
+        ),
+        (trailer, None, " is missing", "git restore deployments/common"),
+    ];
+    for (file, text, said, todo) in cases {
+        let bench = Bench::floating();
+        match text {
+            Some(text) => fs::write(bench.repository.at(file), text).unwrap(),
+            None => fs::remove_file(bench.repository.at(file)).unwrap(),
+        }
+        check_never_tried(&bench, 65, &[&format!("{file}{said}"), todo]);
+    }
+}
+
+/// A tag of two words failed at the last of the images, after an hour.
+#[test]
+fn values_that_no_engine_takes() {
+    type Change = fn(&mut common::settings::Settings);
+    let cases: [(&str, Change); 5] = [
+        ("NOTEBOOK_TAG is \"a b\"", |s| s.notebook_tag = "a b".to_owned()),
+        ("BASE_NOTEBOOK is \"\"", |s| s.base_notebook = String::new()),
+        ("USER_CACHE_DIRS is \"/a,readonly\"", |s| s.user_cache_dirs = vec!["/a,readonly".to_owned()]),
+        ("the network is \"--all\"", |s| s.network = Some("--all".to_owned())),
+        ("CA bundle /nonexistent", |s| {
+            s.ca_bundle = common::settings::CaBundle::File("/nonexistent".into());
+        }),
+    ];
+    for (said, change) in cases {
+        let bench = Bench::floating();
+        bench.configure(UseFrozen::Floating, change);
+        check_never_tried(&bench, 78, &[said, "image-configure"]);
+    }
+}
+
+#[test]
+fn documents_that_are_none() {
+    for (text, said) in [
+        (&b""[..], "setup-env.json is empty"),
+        (b"{", "setup-env.json:1:1: not a JSON document"),
+        (b"[]", "setup-env.json: at `.`"),
+        (b"{\"a\": \"\xff\"}", "setup-env.json: at `a`: unknown field"),
+    ] {
+        let bench = Bench::floating();
+        fs::write(bench.repository.at("setup-env.json"), text).unwrap();
+        check_never_tried(&bench, 65, &[said, "image-configure"]);
+    }
+}
+
+/// Where the times were to go was found out when all was built.
+#[test]
+fn flags_that_cannot_be() {
+    let bench = Bench::floating();
+    fs::create_dir(bench.repository.at("dir")).unwrap();
+    for (args, status, said) in [
+        (&["--timings=nowhere/t.json"][..], 73, "nowhere is no directory"),
+        (&["--timings=dir"], 73, "or the file is one"),
+        (&["--all", "--timings=nowhere/t.json"], 73, "mkdir -p nowhere"),
+        (&["--index-cutoff=yesterday"], 2, "write `day`, `now`, or a time such as 2024-08-05T10:00:00Z"),
+        (&["--builder="], 2, "--builder"),
+        (&["--cache-to="], 2, "--cache-to"),
+        (&["--hosts="], 2, "--hosts"),
+        (&["--memory=1.5G"], 2, "20G, 512M, or a number of bytes"),
+        (&["../tike"], 2, "there is no mission"),
+    ] {
+        let told = bench.fails(args, status);
+        assert!(told.contains(said), "{args:?}: {told}");
+    }
+    assert!(bench.engine.calls().is_empty() && bench.siblings().is_empty());
+}
+
 const FROZEN: [(&str, &str); 3] = [
     ("base/requirements.yml", "name: base\ndependencies:\n  - conda=24.1.2\n"),
     ("roman-cal/requirements.yml", "name: roman-cal\ndependencies:\n  - python=3.11.7\n"),

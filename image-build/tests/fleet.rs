@@ -144,3 +144,47 @@ fn a_plan_of_several_missions_is_a_list() {
     assert_eq!(plan[2]["images"][2]["because"][0], "not built here before");
     assert_eq!(built(&bench.build(&["roman"])).images.len(), 3);
 }
+
+/// Memory is not the same for all: what was seen of earlier builds counts, and the plan says so.
+#[test]
+fn the_memory_that_earlier_builds_were_seen_to_take_is_counted_and_told() {
+    let bench = bench(FakeEngine::docker());
+    bench.build(&["--all", CUTOFF]);
+    let record = ".image/keys/notebook-roman%latest.json";
+    let mut value: serde_json::Value = serde_json::from_str(&bench.repository.read(record)).unwrap();
+    assert!(value.get("memory").is_none(), "docker's daemon does not tell");
+    value["memory"] = (8_u64 << 30).into();
+    bench.repository.write(record, &value.to_string());
+    let output = bench.run(&["--plan", "--all", CUTOFF, "--memory", "20G"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("memory")).collect();
+    let assumed = "memory   4.0 GB: assumed, as no build of it was seen (--memory-per-build)";
+    let seen = "memory   10.0 GB: the most that its builds were seen to take, and a quarter more";
+    assert_eq!(lines, [assumed, seen, assumed]);
+    let output = bench.run(&["roman", "--plan", "--json", CUTOFF]);
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(plan["memory"], serde_json::json!({"bytes": 10_u64 << 30, "learned": true}));
+    bench.repository.write("deployments/roman/MISSION_VERSION", "roman-2026.01.0");
+    bench.build(&["roman", CUTOFF]);
+    let value: serde_json::Value = serde_json::from_str(&bench.repository.read(record)).unwrap();
+    assert_eq!(value["memory"], 8_u64 << 30, "what was seen is not forgotten");
+}
+
+/// Two clones on one engine gave each other's names away.
+#[test]
+fn clones_that_share_an_engine_can_have_names_of_their_own() {
+    let bench = bench(FakeEngine::docker());
+    let prefix = |text: &str| {
+        let text = text.to_owned();
+        bench.configure(UseFrozen::Floating, |settings| {
+            settings.freeze_chill = false;
+            settings.exports.insert("IMAGE_PREFIX".to_owned(), text);
+        });
+    };
+    prefix("mine-2");
+    bench.build(&[CUTOFF]);
+    assert_eq!(made(&bench), ["mine-2-common", "mine-2-roman-dirty", "mine-2-roman:latest"]);
+    prefix("Mine");
+    let said = bench.fails(&[CUTOFF], 78);
+    assert!(said.contains("IMAGE_PREFIX is \"Mine\"") && said.contains("hint: "), "{said}");
+}

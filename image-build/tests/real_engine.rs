@@ -1,24 +1,25 @@
 //! The chain on the engines of this machine, upon a base of a few of its own programs. An engine
-//! that is not there is skipped, and so is docker where it has images that the test would replace.
+//! that is not there is skipped. All images have names of the test's own, and go with it.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may")]
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use common::console::Console;
-use common::engine::{Engine, choose};
-use common::settings::{EngineChoice, UseFrozen};
+use common::engine::{Engine, ImageFacts, choose};
+use common::settings::{CaBundle, EngineChoice, UseFrozen};
 use common::testing::{FakeEngine, Repository};
+use support::traced::Trace;
 use support::{Bench, built, closure, stderr};
 use tempfile::TempDir;
-
-const BASE: &str = "image-build-test-base:latest";
-const IMAGE: &str = "notebook-build-trial:latest";
-const IMAGES: [&str; 4] = [IMAGE, "notebook-build-trial-dirty", "notebook-common", BASE];
 
 const COMMON: &str = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n\
     ARG USE_FROZEN=1\nARG USER_CACHE_DIRS\nENV USE_FROZEN=$USE_FROZEN USER_CACHE_DIRS=$USER_CACHE_DIRS\n\
@@ -39,6 +40,10 @@ struct Real {
     bench: Bench,
     engine: Engine,
     choice: EngineChoice,
+    /// What the names of all its images begin with.
+    prefix: String,
+    /// Every image that was seen, also those whose names moved on.
+    seen: RefCell<BTreeSet<String>>,
     dir: TempDir,
 }
 
@@ -46,42 +51,77 @@ impl Real {
     fn new(choice: EngineChoice) -> Option<Self> {
         let console = Console::silent();
         let engine = choose(choice, &console).inspect_err(|e| eprintln!("skipped: {choice}: {e}")).ok()?;
-        if IMAGES.iter().any(|image| engine.inspect(image, &console).unwrap().is_some()) {
-            eprintln!("skipped: {choice}: it has images that the test would replace");
-            return None;
-        }
+        // Whatever else builds here, these are nobody else's names.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let prefix = format!("image-build-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
+        let base = format!("{prefix}-base:latest");
         let dir = tempfile::tempdir().unwrap();
         let archive = dir.path().join("base.tar");
         closure::write(&archive);
-        engine.import(&archive, BASE, &console).unwrap();
+        engine.import(&archive, &base, &console).unwrap();
         let bench = Bench::new(Repository::new(), FakeEngine::docker());
         bench.repository.write("deployments/common/Dockerfile", COMMON);
-        // A mission of the test's own: a real one may be in the engine.
         bench.repository.write("deployments/build-trial/Dockerfile", MISSION);
         bench.repository.write("deployments/build-trial/environments/roman-cal/roman-cal.yml", "");
         let bundle = dir.path().join("ca.pem");
         fs::write(&bundle, "-----BEGIN CERTIFICATE-----\nU0VDUkVU\n-----END CERTIFICATE-----\n").unwrap();
-        bench.configure(UseFrozen::Floating, |settings| {
+        let real = Self { bench, engine, choice, prefix, seen: RefCell::default(), dir };
+        real.configure(UseFrozen::Floating);
+        Some(real)
+    }
+
+    fn configure(&self, mode: UseFrozen) {
+        self.bench.configure(mode, |settings| {
             settings.deployment = "build-trial".parse().unwrap();
-            settings.base_image = Some(BASE.to_owned().into());
-            settings.ca_bundle = common::settings::CaBundle::File(bundle);
-            settings.engine = choice;
+            settings.base_image = Some(format!("{}-base:latest", self.prefix).into());
+            settings.exports.insert("IMAGE_PREFIX".to_owned(), self.prefix.clone());
+            settings.ca_bundle = CaBundle::File(self.dir.path().join("ca.pem"));
+            settings.engine = self.choice;
             settings.freeze_chill = false;
         });
-        Some(Self { bench, engine, choice, dir })
+    }
+
+    /// The image that is used.
+    fn image(&self) -> String {
+        format!("{}-build-trial:latest", self.prefix)
+    }
+
+    /// Its id.
+    fn id(&self) -> String {
+        self.facts().id.to_string()
+    }
+
+    fn facts(&self) -> ImageFacts {
+        self.engine.inspect(&self.image(), &Console::silent()).unwrap().unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let names = ["build-trial:latest", "build-trial-dirty", "common", "base:latest"];
+        names.map(|name| format!("{}-{name}", self.prefix)).into()
+    }
+
+    /// The tool with this machine's engines.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.bench.command(&[&["--no-update"], args].concat());
+        command.envs(std::env::vars_os().filter(|(name, _)| name != "HOME"));
+        command
+    }
+
+    /// Runs it, and expects it to do what it should.
+    fn run(&self, args: &[&str]) -> Output {
+        let output = self.command(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}: {}", self.choice, stderr(&output));
+        let ids =
+            self.engine.ids(&self.names().iter().map(String::as_str).collect::<Vec<_>>(), &Console::silent());
+        self.seen.borrow_mut().extend(ids.unwrap().into_iter().flatten().map(|id| id.hex().to_owned()));
+        output
     }
 
     /// Builds against the moment `cutoff`; gives the image's id.
     fn build(&self, cutoff: &str) -> String {
-        let mut command = self.bench.command(&["--no-update", "--index-cutoff", cutoff]);
-        for (name, value) in std::env::vars_os().filter(|(name, _)| name != "HOME") {
-            command.env(name, value);
-        }
-        let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{}: {}", self.choice, stderr(&output));
+        self.run(&["--index-cutoff", cutoff]);
         assert!(self.bench.staged().is_empty());
-        let console = Console::silent();
-        self.engine.inspect(IMAGE, &console).unwrap().unwrap().id.to_string()
+        self.id()
     }
 
     /// The small files of the image.
@@ -95,14 +135,15 @@ impl Real {
             found.insert(entry.path.display().to_string(), String::from_utf8_lossy(&text).into_owned());
             Ok(())
         };
-        self.engine.read_all(IMAGE, &Console::silent(), visit).unwrap();
+        self.engine.read_all(&self.image(), &Console::silent(), visit).unwrap();
         found
     }
 }
 
 impl Drop for Real {
     fn drop(&mut self) {
-        for image in IMAGES {
+        let seen = self.seen.take();
+        for image in self.names().iter().chain(&seen) {
             _ = self.engine.remove_image(image, &Console::silent());
         }
         assert!(self.dir.path().is_dir());
@@ -119,7 +160,7 @@ fn check(choice: EngineChoice) {
     assert_eq!(files["opt/VERSION"], "1.2.0\n");
     let leaked = files.iter().find(|(_, text)| text.contains("U0VDUkVU"));
     assert_eq!(leaked, None, "the bundle stays out of the image");
-    let facts = real.engine.inspect(IMAGE, &Console::silent()).unwrap().unwrap();
+    let facts = real.facts();
     assert!(facts.variable("SSL_CERT_FILE").is_none() && facts.variable("INDEX_CUTOFF").is_none());
     assert_eq!(facts.variable("USE_FROZEN"), Some("0"));
     assert_eq!(real.build("2024-08-05T10:00:00Z"), first, "the same moment finds the cached layers");
@@ -127,14 +168,9 @@ fn check(choice: EngineChoice) {
     assert_eq!(real.files()["cutoff"], "2024-08-06T10:00:00Z\n", "a new moment meets no old layer");
 }
 
-/// Which steps of a build without flags the engine was asked for.
+/// Which steps of a build with `args` the engine was asked for.
 fn steps(real: &Real, args: &[&str]) -> Vec<String> {
-    let mut command = real.bench.command(&[&["--no-update"], args].concat());
-    for (name, value) in std::env::vars_os().filter(|(name, _)| name != "HOME") {
-        command.env(name, value);
-    }
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}: {}", real.choice, stderr(&output));
+    let output = real.run(args);
     let document = common::document::Document::parse(&output.stdout, "standard output").unwrap();
     let done = |step: &&common::report::BuildStep| step.status == common::report::StepStatus::Done;
     let names = built(&document).steps.iter().filter(done).map(|step| step.name.clone());
@@ -143,14 +179,27 @@ fn steps(real: &Real, args: &[&str]) -> Vec<String> {
 
 /// The steps that a plan foresees.
 fn foreseen(real: &Real, args: &[&str]) -> Vec<String> {
-    let output = real.bench.run(&[&["--no-update", "--plan", "--json"], args].concat());
+    let output = real.command(&[&["--plan", "--json"], args].concat()).output().unwrap();
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let built = plan["images"].as_array().unwrap().iter().filter(|image| image["state"] == "built");
     let names = built.map(|image| image["step"].as_str().unwrap().to_owned());
     names.filter(|name| name != "base").collect()
 }
 
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
 type Change<'a> = (&'a str, &'a [&'a str], &'a dyn Fn(&Bench));
+
+/// Where the engine itself is asked too whether anything changed. It goes by modes and times as well, which
+/// differ from clone to clone.
+const ASKED: [&str; 2] = ["a file that nobody takes", "what was hidden and is edited"];
+
+/// What a plan tells people.
+fn plan(real: &Real, args: &[&str]) -> String {
+    String::from_utf8(real.command(&[&["--plan"], args].concat()).output().unwrap().stdout).unwrap()
+}
 
 /// A sample of edits: what is foreseen is what the engine was asked for, and what came out holds it;
 /// where nothing is foreseen, the engine by itself would find nothing to do either.
@@ -162,7 +211,8 @@ fn check_edits(choice: EngineChoice) {
     assert_eq!(steps(&real, &cutoff), ["common", "mission", "caches"]);
     let spec = "deployments/build-trial/environments/roman-cal/roman-cal.explicit";
     let all = &["common", "mission", "caches"][..];
-    let changes: [Change; 8] = [
+    let chilly = |name: &str| format!("deployments/build-trial/env-chilly/roman-cal/{name}");
+    let changes: [Change; 16] = [
         ("a file that nobody takes", &[], &|b| b.repository.write("deployments/common/README.md", "x")),
         ("the same content", &[], &|b| b.repository.write("deployments/common/LICENSE", "x")),
         ("a file of the shared image", all, &|b| b.repository.write("deployments/common/VERSION", "2.0.0\n")),
@@ -173,17 +223,33 @@ fn check_edits(choice: EngineChoice) {
             b.repository.write("deployments/build-trial/Dockerfile", &(MISSION.to_owned() + "# why\n"));
         }),
         ("what is hidden", all, &|b| b.repository.write("deployments/common/.dockerignore", "nothing*\n")),
+        ("what was hidden and is edited", &[], &|b| {
+            b.repository.write("deployments/common/nothing.here", "y");
+        }),
+        ("a remark in the rules", &[], &|b| {
+            b.repository.write("deployments/common/.dockerignore", "# why\nnothing*\n");
+        }),
+        ("a mode that git does not keep", &[], &|b| set_mode(&b.repository.at(spec), 0o600)),
+        ("executable", &all[1..], &|b| set_mode(&b.repository.at(spec), 0o700)),
+        ("no longer, and another time", &all[1..], &|b| set_mode(&b.repository.at(spec), 0o644)),
+        ("gone and back", &[], &|b| {
+            fs::remove_file(b.repository.at(spec)).unwrap();
+            b.repository.write(spec, "@EXPLICIT\r\n");
+        }),
+        ("a new file in a directory", &all[1..], &|b| b.repository.write(&chilly("a"), "x")),
+        ("a rename", &all[1..], &|b| {
+            fs::rename(b.repository.at(&chilly("a")), b.repository.at(&chilly("b"))).unwrap();
+        }),
     ];
     for (what, expected, change) in changes {
         change(&real.bench);
         let foreseen = foreseen(&real, &cutoff);
-        assert_eq!(foreseen, expected, "{choice}: {what}");
+        assert_eq!(foreseen, expected, "{choice}: {what}: {}", plan(&real, &cutoff));
         assert_eq!(steps(&real, &cutoff), expected, "{choice}: {what}");
-        if expected.is_empty() {
-            let id = || real.engine.inspect(IMAGE, &Console::silent()).unwrap().unwrap().id;
-            let before = id();
+        if ASKED.contains(&what) {
+            let before = real.id();
             assert_eq!(steps(&real, &[&cutoff[..], &["--force"]].concat()), all, "{choice}: {what}");
-            assert_eq!(id(), before, "{choice}: the engine itself finds no change either: {what}");
+            assert_eq!(real.id(), before, "{choice}: the engine itself finds no change either: {what}");
         }
     }
     let files = real.files();
@@ -191,16 +257,65 @@ fn check_edits(choice: EngineChoice) {
     assert_eq!(files["explicit/roman-cal.explicit"], "@EXPLICIT\r\n");
 }
 
+/// What a run with nothing to do asks of the kernel: the engine's own program once, which alone may talk to
+/// its daemon and write where it keeps its images.
+fn check_idle(choice: EngineChoice) {
+    let Some(real) = Real::new(choice) else { return };
+    // A floating build would ask for a newer base, which no registry has.
+    real.configure(UseFrozen::Frozen);
+    for file in ["base/requirements.yml", "roman-cal/requirements.yml", "roman-cal/requirements.txt"] {
+        real.bench.repository.write(&format!("deployments/build-trial/env-frozen/{file}"), "# none\n");
+    }
+    real.run(&[]);
+    let home = real.bench.home();
+    let Some(trace) = Trace::of(&real.command(&["--plan"]), home) else { return };
+    assert_eq!((trace.written(), trace.calls("socket")), (Vec::new(), Vec::new()), "{choice}");
+    assert_eq!(trace.started().len(), 1, "{choice}: {:?}", trace.started());
+    let trace = Trace::of(&real.command(&[]), home).unwrap();
+    assert_eq!(trace.written(), [""; 0], "{choice}");
+    let own = real.engine.program.display().to_string();
+    assert_eq!(trace.started().iter().filter(|program| **program == own).count(), 1, "{:?}", trace.started());
+    let host = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+    let Some(socket) = host.strip_prefix("unix://") else {
+        return eprintln!("skipped: DOCKER_HOST is no socket of this machine, so it cannot be told apart");
+    };
+    // Name services are asked who the user is; there is no daemon behind that.
+    let (asked, others): (Vec<_>, Vec<_>) = trace
+        .calls("connect")
+        .into_iter()
+        .filter(|call| !call.contains("/nscd/"))
+        .partition(|c| c.contains(socket));
+    assert_eq!((others, !asked.is_empty()), (Vec::new(), choice == EngineChoice::Docker), "{choice}");
+}
+
 #[test]
-fn docker_builds_the_chain_and_what_changes_of_it() {
+fn docker_builds_the_chain() {
     check(EngineChoice::Docker);
+}
+
+#[test]
+fn docker_builds_what_an_edit_reaches_and_nothing_else() {
     check_edits(EngineChoice::Docker);
 }
 
 #[test]
-fn buildah_builds_the_chain_and_what_changes_of_it() {
+fn docker_is_asked_once_where_there_is_nothing_to_do() {
+    check_idle(EngineChoice::Docker);
+}
+
+#[test]
+fn buildah_builds_the_chain() {
     check(EngineChoice::Buildah);
+}
+
+#[test]
+fn buildah_builds_what_an_edit_reaches_and_nothing_else() {
     check_edits(EngineChoice::Buildah);
+}
+
+#[test]
+fn buildah_is_asked_once_where_there_is_nothing_to_do() {
+    check_idle(EngineChoice::Buildah);
 }
 
 #[test]

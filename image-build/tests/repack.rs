@@ -25,8 +25,8 @@ ARG BREAK
 ENV PATH=/bin NB_USER=jovyan
 ENV X="a \"q\" \$b 'c' \\n `d` #e" EMPTY="" SPACES="  two  " TRAILING="end\\\\"
 ENV LINES="${BREAK}"
-RUN mkdir /data /work && touch /work/gone /work/kept
-RUN echo hi >/work/kept
+RUN mkdir /data /volume && touch /volume/gone /volume/kept
+RUN echo hi >/volume/kept
 SHELL ["/bin/sh", "-e", "-c"]
 WORKDIR /home/jovyan
 USER jovyan:100

@@ -8,7 +8,7 @@ use common::fault::{Fault, Status};
 use common::git::GitError;
 use common::lock::LockError;
 use common::session::SessionError;
-use common::settings::Generation;
+use common::settings::{BadValue, Generation};
 use common::setup_env::SetupEnvError;
 use common::state_file::StateFileError;
 use thiserror::Error;
@@ -45,6 +45,9 @@ pub enum Error {
     /// The template cannot be sourced, or makes no settings.
     #[error(transparent)]
     SetupEnv(#[from] SetupEnvError),
+    /// No engine takes a value.
+    #[error(transparent)]
+    Value(#[from] BadValue),
     /// The repository's generation does not have it.
     #[error("{what} is not for a repository of generation {generation}")]
     Generation {
@@ -72,6 +75,7 @@ impl Fault for Error {
             Self::Root { .. } | Self::Generation { .. } | Self::NoBase { .. } => Status::Usage,
             Self::Template { .. } => Status::Data,
             Self::SetupEnv(error) => error.status(),
+            Self::Value(error) => error.status(),
             Self::File(error) => error.status(),
             Self::Lock(error) => error.status(),
             Self::Session(error) => error.status(),
@@ -85,9 +89,11 @@ impl Fault for Error {
             Self::NoBase { base } => Some(format!("git fetch --unshallow origin {base}")),
             Self::Root { .. } => Some("image-configure --root DIR, where DIR holds deployments/".to_owned()),
             Self::Lock(error) => error.hint(),
+            Self::Value(error) => error.hint(),
             Self::SetupEnv(_) => Some("mend setup-env.template, or the file that it sources".to_owned()),
             Self::Generation { .. } => Some("image-configure MISSION --explain".to_owned()),
-            Self::File(_) | Self::Template { .. } => None,
+            Self::Template { path } => Some(format!("save {} as UTF-8", path.display())),
+            Self::File(_) => None,
             Self::Session(error) => error.hint(),
         }
     }

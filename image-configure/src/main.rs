@@ -41,6 +41,7 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
         return Ok(Status::Done);
     }
     let settings = stages.settled;
+    settings.check()?;
     let plan = plan::plan(&settings, &plan::path_first(&root));
     let mut document = Document::new(settings);
     document.setup_env = Some(plan.setup_env_digest());

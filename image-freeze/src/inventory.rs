@@ -20,7 +20,6 @@ mod place;
 mod read;
 mod source;
 mod stack;
-mod watched;
 
 use std::io::Write as _;
 

@@ -75,6 +75,6 @@ fn every(verb: Option<&str>, many: AllArgs, shared: &SharedArgs, console: &Conso
     };
     // What is to be frozen need not have been before.
     let left_out = if verb.is_some() { never_frozen } else { |_: &Settings| None };
-    let command = missions::Command { tool: "image-freeze", verb, words, left_out };
+    let command = missions::Command { tool: "image-freeze", verb, words, files: &[], left_out };
     Ok(missions::run(&command, many, &session, console)?)
 }

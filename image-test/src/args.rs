@@ -51,8 +51,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REF", env = "EXEC_ID", hide_env_values = true)]
     pub(crate) image: Option<String>,
 
-    /// Also write the results to a file: json=FILE or junit=FILE (repeatable)
-    #[arg(long = "report", value_name = "FORMAT=FILE", conflicts_with = "all")]
+    /// Also write the results to a file: json=FILE or junit=FILE (repeatable); with --all, one for each mission:
+    /// junit=results.xml is results-roman.xml for roman
+    #[arg(long = "report", value_name = "FORMAT=FILE")]
     pub(crate) reports: Vec<Target>,
 
     /// Run the tests of the repository's specs, without the image's own scripts

@@ -187,8 +187,8 @@ impl Fault for Error {
             Self::NotExecutable { .. } => Some("chmod +x environments/test, then image-build".to_owned()),
             Self::TimeLimit { .. } => Some("give them longer: image-test --timeout DURATION".to_owned()),
             Self::Blank { .. } => Some("image-sh --dev or run-lab --dev, which take any path".to_owned()),
-            Self::Specs(_)
-            | Self::Log(_)
+            Self::Specs(error) => error.hint(),
+            Self::Log(_)
             | Self::NotStarted { .. }
             | Self::Directory { .. }
             | Self::Unfit { .. }

@@ -58,6 +58,7 @@ fn every(args: &Args, console: &Console) -> Result<Status, Error> {
     // Every mission, every test: what is taken over would be of some missions only.
     let again = if args.again { Vec::new() } else { vec!["--again".into()] };
     let words = [again, missions::passed_on(ours), theirs.to_vec()].concat();
-    let command = missions::Command { tool: "image-test", verb: None, words, left_out: |_| None };
+    let command =
+        missions::Command { tool: "image-test", verb: None, words, files: &["--report"], left_out: |_| None };
     Ok(missions::run(&command, args.many, &session, console)?)
 }

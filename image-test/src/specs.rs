@@ -61,6 +61,9 @@ pub(crate) enum SpecError {
     /// A file or directory cannot be read.
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    /// A list is not text.
+    #[error("{}:{line}: not UTF-8 text", path.display())]
+    Text { path: PathBuf, line: usize },
 }
 
 impl Fault for SpecError {
@@ -68,6 +71,15 @@ impl Fault for SpecError {
         match self {
             Self::Environments(error) => error.status(),
             Self::Read { .. } => Status::Io,
+            Self::Text { .. } => Status::Data,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Text { path, .. } => Some(format!("save {} as UTF-8", path.display())),
+            Self::Environments(error) => error.hint(),
+            Self::Read { .. } => None,
         }
     }
 }
@@ -99,7 +111,11 @@ fn read_one(tests: &Path, environment: String) -> Result<Spec, SpecError> {
 /// The text of a list; nothing if there is none.
 fn list(path: &Path) -> Result<String, SpecError> {
     match fs::read(path) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Ok(bytes) => String::from_utf8(bytes).map_err(|error| {
+            let good = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..good].split(|byte| *byte == b'\n').count();
+            SpecError::Text { path: path.to_owned(), line }
+        }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(source) => Err(SpecError::Read { path: path.to_owned(), source }),
     }
@@ -197,6 +213,22 @@ mod tests {
         }
         let deployment = Deployment::new(root.path(), &"roman".parse().unwrap());
         (root, deployment)
+    }
+
+    /// What was no text became a module of another name, which nobody can import.
+    #[test]
+    fn a_list_that_is_no_text_is_refused_by_file_and_line() {
+        for name in ["imports", "notebooks"] {
+            let (root, deployment) = environment(&[(name, "")]);
+            let path = root.path().join("deployments/roman/environments/roman-cal/tests").join(name);
+            fs::write(&path, b"numpy\n\nscip\xff\n").unwrap();
+            let error = read(&deployment).unwrap_err();
+            assert_eq!(
+                (error.to_string(), error.status()),
+                (format!("{}:3: not UTF-8 text", path.display()), Status::Data)
+            );
+            assert!(error.hint().unwrap().ends_with("as UTF-8"));
+        }
     }
 
     #[test]

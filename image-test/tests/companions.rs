@@ -3,11 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use common::testing::{FakeEngine, Repository};
+use common::testing::{self, FakeEngine, Repository};
 
 const NAME: &str = "notebook-roman:latest";
 const PARS: &str = "--rm -e JUPYTER_ENABLE_LAB=yes --platform linux/amd64";
@@ -216,12 +215,11 @@ fn each_entry_finds_its_tool_beside_it_and_keeps_words_whole() {
     let dir = tempfile::Builder::new().prefix("a clone ").tempdir().unwrap();
     for tool in ["image-test", "image-freeze", "image-update"] {
         let path = dir.path().join(tool);
-        fs::write(&path, "#!/bin/sh\nprintf '<%s>' \"${0##*/}\" \"$@\"\nexit 7\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        testing::program(&path, "#!/bin/sh\nprintf '<%s>' \"${0##*/}\" \"$@\"\nexit 7\n");
     }
     let check = |name: &str, expected: &str| {
         let entry = dir.path().join(name);
-        fs::copy(script(name), &entry).unwrap();
+        testing::program(&entry, &fs::read_to_string(script(name)).unwrap());
         let path = std::env::join_paths([dir.path(), Path::new(&lab.fake.path())]).unwrap();
         let shell = format!("{name} 'a b' '*'");
         let calls = [

@@ -18,6 +18,7 @@ use crate::environment::{self, Turn};
 use crate::error::Error;
 use crate::network::Network;
 use crate::plan::{Driver, Environment, Plan};
+use crate::scripted;
 use crate::transaction;
 
 /// How long another update of the same clone may take before we give up on it.
@@ -77,7 +78,7 @@ pub fn apply(
     for environment in &plan.environments {
         environments.push(match &environment.driver {
             Driver::Nothing => environment::untouched(environment),
-            Driver::Script(call) => environment::run_script(environment, call, turn)?,
+            Driver::Script(call) => scripted::update(environment, call, turn)?,
             Driver::Declared(declared) => {
                 let supply = supplies.next().expect("there is one for each declared environment");
                 environment::update(environment, declared, supply, turn)?

@@ -52,8 +52,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 
-    /// Also write what changed to FILE, as Markdown
-    #[arg(long, value_name = "FILE", conflicts_with = "all")]
+    /// Also write what changed to FILE, as Markdown; with --all, one for each mission: news.md is news-roman.md for
+    /// roman
+    #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
 
     /// For all missions.

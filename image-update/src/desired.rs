@@ -150,7 +150,14 @@ impl<'a> Desired<'a> {
         let have = |name: &str| standing.get(name).map(Vec::as_slice);
         self.set(standing, CAL_VERSION, format!("{version}\n").into_bytes());
         self.know(CAL_VERSION, false);
-        let old = have(receipt::FILE_NAME).and_then(|text| Receipt::parse(text, "").ok());
+        let mut old = have(receipt::FILE_NAME).and_then(|text| Receipt::parse(text, "").ok());
+        if old.as_mut().is_some_and(Receipt::forget_logins) {
+            self.notices.push(format!(
+                "{} held a login in an address; it is taken out. Where it was committed it is in the history still: \
+                 change it at the server",
+                receipt::FILE_NAME
+            ));
+        }
         let is_news = old.as_ref().is_some_and(|old| !old.is_same_content(request.receipt));
         if let Some(template) = &request.sources.kernel_name {
             let text = have(KERNEL_NAME).and_then(|text| std::str::from_utf8(text).ok());
@@ -180,6 +187,8 @@ pub fn is_ours(name: &str, content: &[u8], old: Option<&Receipt>, sources: Optio
             let template = sources.and_then(|sources| sources.kernel_name.as_ref());
             template.is_some_and(|template| template.fits(text, &old.version))
         }
+        // What a script made of a list may hold what a person wrote there.
+        _ if old.script.is_some() => false,
         _ => old.files.iter().any(|f| f.local.as_str() == name && f.sha256 == Digest::of(content)),
     }
 }

@@ -1,18 +1,14 @@
-//! One environment's turn: what was delivered is put in place, or its script is run.
+//! One environment's turn: what was delivered is put in place.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::clock;
 use common::console::Console;
 use common::git::Repo;
-use common::process::{self, Exit, Invocation};
 use common::receipt::{self, Receipt};
 use common::report::{UpdateSource, UpdatedEnvironment};
-use common::requirement::SpecKind;
 use common::settings::Settings;
 use common::sources::Sources;
-use common::state_file;
 use jiff::Timestamp;
 
 use crate::apply::Workplace;
@@ -22,7 +18,7 @@ use crate::error::Error;
 use crate::packages::Packages;
 use crate::plan::{Declared, Environment};
 use crate::standing;
-use crate::transaction::{self, Place, Script};
+use crate::transaction::{self, Place};
 
 /// What every turn needs.
 #[derive(Clone, Copy)]
@@ -81,7 +77,8 @@ pub fn update(
     Ok(UpdatedEnvironment { resolved: delivery.resolved, ..told(environment, source, (&before, &after)) })
 }
 
-fn told(
+/// What is told of an update that led from the first state to the second.
+pub fn told(
     environment: &Environment,
     source: UpdateSource,
     (before, after): (&Standing, &Standing),
@@ -94,7 +91,8 @@ fn told(
     }
 }
 
-fn key(environment: &Environment, turn: Turn<'_>) -> String {
+/// A name for it that no other environment of the clone has.
+pub fn key(environment: &Environment, turn: Turn<'_>) -> String {
     format!("{}@{}", turn.settings.deployment, environment.name)
 }
 
@@ -151,38 +149,14 @@ fn keep_edits(
     Ok(())
 }
 
-/// Keeps aside what a person wrote and the script took away.
-fn keep_replaced(
-    environment: &Environment,
-    script: &Script<'_>,
-    (before, after): (&Standing, &Standing),
-    turn: Turn<'_>,
-) -> Result<(), Error> {
-    let old = old_receipt(before);
-    let mut replaced = script.replaced()?;
-    // What it wrote through a link was not laid aside; the link was.
-    for name in standing::changed(before, after).into_iter().map(PathBuf::from) {
-        let content = name.to_str().and_then(|name| before.get(name));
-        if let Some(content) = content.filter(|_| replaced.iter().all(|(path, _)| *path != name)) {
-            replaced.push((name, content.clone()));
-        }
-    }
-    for (path, content) in replaced {
-        let is_ours = path.to_str().is_some_and(|name| desired::is_ours(name, &content, old.as_ref(), None));
-        if !is_ours {
-            keep_uncommitted(environment, (&path, &content), turn)?;
-        }
-    }
-    Ok(())
-}
-
-fn old_receipt(before: &Standing) -> Option<Receipt> {
+/// The receipt that stands, if it can be read.
+pub fn old_receipt(before: &Standing) -> Option<Receipt> {
     before.get(receipt::FILE_NAME).and_then(|text| Receipt::parse(text, "").ok())
 }
 
 /// Keeps the old content of a file of the environment, unless the last commit has it: git may have been
 /// told not to look at the file, so its status does not count.
-fn keep_uncommitted(
+pub fn keep_uncommitted(
     environment: &Environment,
     (name, content): (&Path, &[u8]),
     turn: Turn<'_>,
@@ -199,69 +173,4 @@ fn keep_uncommitted(
     let (dir, kept) = (environment.dir.display(), kept.display());
     turn.console.notice(format_args!("{dir}/{shown} was not committed; it is kept as {kept}"));
     Ok(())
-}
-
-/// Runs the environment's script; what it did stays only if it says that all is well, and it is.
-pub fn run_script(
-    environment: &Environment,
-    call: &Invocation,
-    turn: Turn<'_>,
-) -> Result<UpdatedEnvironment, Error> {
-    let (name, console) = (&environment.name, turn.console);
-    console.status(format_args!("updating the requirements of {name} for {}", turn.version));
-    let before = standing::read(&environment.dir)?;
-    let key = key(environment, turn);
-    let place = Place { root: &turn.settings.root, dir: &environment.dir, key: &key };
-    let script = Script::begin(place, &turn.workplace.state, turn.repo)?;
-    match ran(environment, call, &before, turn) {
-        Ok(after) => {
-            keep_replaced(environment, &script, (&before, &after), turn)?;
-            script.stage(&new_lists(&before, &after))?;
-            script.keep()?;
-            Ok(UpdatedEnvironment { ran: true, ..told(environment, UpdateSource::Script, (&before, &after)) })
-        }
-        Err(error) => script.undo().and(Err(error)),
-    }
-}
-
-/// Removes the receipt of earlier files, unless the script writes one: builds would hold references of
-/// its lists at the commits of that time.
-fn forget_receipt(dir: &Path, before: &Standing) -> Result<(), Error> {
-    let path = dir.join(receipt::FILE_NAME);
-    match (before.get(receipt::FILE_NAME), state_file::read(&path)?) {
-        (Some(old), Some(now)) if *old == now => {
-            fs::remove_file(&path).map_err(|source| Error::Write { path, source })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The lists that were not there before.
-fn new_lists(before: &Standing, after: &Standing) -> Vec<String> {
-    let is_new = |name: &&String| !before.contains_key(*name) && SpecKind::of_name(name).is_some();
-    after.keys().filter(is_new).cloned().collect()
-}
-
-fn ran(
-    environment: &Environment,
-    call: &Invocation,
-    before: &Standing,
-    turn: Turn<'_>,
-) -> Result<Standing, Error> {
-    let name = || environment.name.clone();
-    let exit = process::stream(call, turn.console, &mut |line| turn.console.child_line(line))
-        .map_err(|source| Error::Run { environment: name(), source })?;
-    if exit != Exit::Code(0) {
-        return Err(Error::Script { environment: name(), version: turn.version.to_owned(), exit });
-    }
-    forget_receipt(&environment.dir, before)?;
-    let after = standing::read(&environment.dir)?;
-    for file in standing::changed(before, &after) {
-        if let (Some(content), Some(kind)) = (after.get(&file), SpecKind::of_name(&file)) {
-            let origin = format!("{name}/{file}", name = environment.name);
-            kind.check(content, &origin, None)
-                .map_err(|source| Error::BadScriptOutput { environment: name(), source })?;
-        }
-    }
-    Ok(after)
 }

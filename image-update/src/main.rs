@@ -12,6 +12,7 @@ mod network;
 mod packages;
 mod plan;
 mod profile;
+mod scripted;
 mod show;
 mod standing;
 mod transaction;
@@ -51,7 +52,13 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     if args.many.all {
         let words: Vec<_> = std::env::args_os().skip(1).collect();
         let words = missions::passed_on(&words);
-        let command = missions::Command { tool: "image-update", verb: None, words, left_out: |_| None };
+        let command = missions::Command {
+            tool: "image-update",
+            verb: None,
+            words,
+            files: &["--markdown"],
+            left_out: |_| None,
+        };
         return Ok(missions::run(&command, args.many, &session, console)?);
     }
     let (verdict, outcome) = if args.check {

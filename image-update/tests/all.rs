@@ -89,3 +89,15 @@ fn a_failure_ends_it_unless_it_is_to_keep_going_or_nobody_watches() {
         assert_eq!(missions(&output), 1 + usize::from(tried));
     }
 }
+
+/// Each mission wrote over what the one before had told.
+#[test]
+fn every_mission_tells_what_changed_in_a_file_of_its_own() {
+    let root = repository();
+    let output = run(root.path(), &["--all", "--markdown", "news.md"], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for mission in ["jwebbinar", "roman", "tike"] {
+        assert!(root.path().join(format!("news-{mission}.md")).is_file(), "{mission}");
+    }
+    assert!(!root.path().join("news.md").exists());
+}

@@ -139,15 +139,15 @@ const FAULTS: &[Fault] = &[
         "a stall mid-body",
         |_, w| {
             raw(w, HALF);
-            std::thread::sleep(Duration::from_secs(20));
+            std::thread::sleep(Duration::from_secs(30));
         },
-        Then::Refused(124, &["nothing came for 1 s"]),
+        Then::Refused(124, &["nothing came for 2 s"]),
     ),
     (
         "a stall, once",
         once!(|w| {
             raw(w, HALF);
-            std::thread::sleep(Duration::from_secs(20));
+            std::thread::sleep(Duration::from_secs(30));
         }),
         Then::Right,
     ),
@@ -155,17 +155,17 @@ const FAULTS: &[Fault] = &[
         "drops that never end",
         |_, w| {
             raw(w, "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n");
-            for _ in 0..200 {
+            for _ in 0..300 {
                 raw(w, "#");
                 std::thread::sleep(Duration::from_millis(100));
             }
         },
-        Then::Refused(124, &["more than 8 s in all"]),
+        Then::Refused(124, &["more than 12 s in all"]),
     ),
     (
         "mute",
-        |_, _| std::thread::sleep(Duration::from_secs(20)),
-        Then::Refused(124, &["nothing came for 1 s"]),
+        |_, _| std::thread::sleep(Duration::from_secs(30)),
+        Then::Refused(124, &["nothing came for 2 s"]),
     ),
     ("a drop without a word", |_, _| (), Then::Refused(69, &["cannot reach", "is the VPN up?"])),
     ("what is no HTTP", |_, w| raw(w, "220 ftp.example ready\r\n"), Then::Refused(69, &["cannot reach"])),
@@ -321,7 +321,7 @@ fn the_limit_for_all_also_ends_a_wait_for_an_answer_or_for_the_rest_of_it() {
     for begun in ["", HALF] {
         let server = Server::start(move |_, wire| {
             raw(wire, begun);
-            std::thread::sleep(Duration::from_secs(20));
+            std::thread::sleep(Duration::from_secs(30));
         });
         let clone = Clone::with_sources(server.port);
         let limits =

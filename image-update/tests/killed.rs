@@ -138,13 +138,11 @@ impl Case {
     }
 }
 
-/// A git that was at work when we were killed ends first.
+/// A git that was at work when we were killed ends first, also one that has not taken its lock yet.
 fn state_when_quiet(root: &Path) -> State {
-    let lock = root.join(".git/index.lock");
-    for _ in 0..200 {
-        if !lock.exists() {
-            break;
-        }
+    let works_there =
+        |process: fs::DirEntry| process.path().join("cwd").read_link().is_ok_and(|dir| dir.starts_with(root));
+    while fs::read_dir("/proc").unwrap().flatten().any(works_there) {
         std::thread::sleep(Duration::from_millis(10));
     }
     state(root)
@@ -162,18 +160,25 @@ fn found_output(command: &mut Command) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// From a release to the newest state, and from there to a release; nothing is committed between.
+/// What a release does to the environment, as a script.
+const SCRIPT: &str = "printf '@EXPLICIT\\nhttps://h/noarch/a-1-0.conda\\n' >roman-cal.explicit\n\
+                      echo \"romancal==$1\" >roman-cal.pip\n\
+                      git mv -k roman-cal.yml roman-cal.yml.disabled\n\
+                      echo \"$1\" >CAL_VERSION\n\
+                      echo \"Roman $1\" >kernel.name";
+
+/// From a release to the newest state, and from there to a release; nothing is committed between. And to a release
+/// by a script.
 fn cases(server: &Server) -> Vec<Case> {
-    let after = |versions: &[&str]| {
-        let mut clone = Clone::with_sources(server.port);
-        clone.variables.retain(|(name, _)| name != "HOME");
-        for version in versions {
-            assert_eq!(clone.update(version).status, Some(0));
-        }
-        clone
+    let declared = || Clone::with_sources(server.port);
+    let scripted = || {
+        let clone = Clone::plain();
+        clone.script(SCRIPT);
+        clone.git()
     };
-    let case = |versions: &[&str], version: &'static str| {
-        let clone = after(versions);
+    let case = |mut clone: Clone, before: &str, version: &'static str| {
+        clone.variables.retain(|(name, _)| name != "HOME");
+        assert_eq!(clone.update(before).status, Some(0));
         let old = state(clone.repository.root());
         let (_dir, root) = copy(clone.repository.root());
         let mut case = Case { clone, version, new: old.clone(), old };
@@ -183,7 +188,11 @@ fn cases(server: &Server) -> Vec<Case> {
         assert_ne!(case.new, case.old);
         case
     };
-    vec![case(&["latest"], "0.13.0"), case(&["0.13.0"], "latest")]
+    vec![
+        case(declared(), "latest", "0.13.0"),
+        case(declared(), "0.13.0", "latest"),
+        case(scripted(), "none", "0.13.0"),
+    ]
 }
 
 #[test]

@@ -57,7 +57,10 @@ fn d10_a_new_environment_is_updated_before_it_was_ever_frozen() {
     let root = repository("0.13.0");
     add_script(&root, "new-env", "echo \"$DEPLOYMENT_NAME==$1\" > new.pip; echo noise");
     let output = run(root.path(), &[]);
-    assert_eq!(report(&output)["environments"][0]["changed"], serde_json::json!(["new.pip"]));
+    assert_eq!(
+        report(&output)["environments"][0]["changed"],
+        serde_json::json!(["new.pip", "sources.lock.json"])
+    );
     assert_eq!(read(&root, "roman/environments/new-env/new.pip"), "roman==0.13.0\n");
     assert!(String::from_utf8_lossy(&output.stderr).contains("noise"), "the script's output is for people");
 }

@@ -7,6 +7,7 @@ use common::cli::{SharedArgs, VoiceArgs};
 
 use crate::companion::{ChangedArgs, HashesArgs, PostMergeArgs, PrepareArgs};
 use crate::oci::Compression;
+use crate::registry::{PIECE, size_parser};
 
 /// Versions, saves, checks, tags and delivers the release of a mission's image.
 #[derive(Debug, Parser)]
@@ -190,6 +191,11 @@ pub struct RegistryArgs {
     #[arg(long, value_name = "NAME", default_value = "AWS", requires = "password_stdin")]
     pub username: String,
 
+    /// Send larger blobs in pieces of this size, so that an interrupted delivery goes on with the piece
+    /// that it stopped in; 0 sends each in one request
+    #[arg(long, value_name = "BYTES", default_value = PIECE, value_parser = size_parser())]
+    pub chunk_size: u64,
+
     /// Speak plain HTTP with this registry
     #[arg(long, value_name = "HOST:PORT")]
     pub insecure_host: Vec<String>,
@@ -243,6 +249,15 @@ pub struct NotesArgs {
     #[arg(long, value_name = "TAG")]
     pub to: Option<String>,
 
+    /// Where images are delivered to: their bills of materials tell the apt packages, where this clone
+    /// has none: `docker://REGISTRY/REPOSITORY`, `oci:DIR`, `oci-archive:FILE`
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+
+    /// Speak plain HTTP with this registry
+    #[arg(long, value_name = "HOST:PORT")]
+    pub insecure_host: Vec<String>,
+
     /// Shared flags.
     #[command(flatten)]
     pub shared: SharedArgs,
@@ -287,6 +302,15 @@ pub struct VerifyArgs {
     /// The public key that the image must be signed with: PEM
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
+
+    /// Build the commit again, without the engine's cache, and compare with the image that was tested: 0 if nothing
+    /// differs but times, 1 with what differs and the step that made it, 69 if it could not be done
+    #[arg(long)]
+    pub rebuild: bool,
+
+    /// With --rebuild: build from this capsule, with the network off
+    #[arg(long, value_name = "CAPSULE", requires = "rebuild")]
+    pub capsule: Option<String>,
 
     /// Speak plain HTTP with this registry
     #[arg(long, value_name = "HOST:PORT")]

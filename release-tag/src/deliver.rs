@@ -26,7 +26,7 @@ use crate::oci::{Layout, Proof};
 use crate::signature;
 use crate::workplace::Workplace;
 
-pub use attachments::{PROVENANCE, is_bill};
+pub use attachments::{PROVENANCE, bill, is_bill};
 use destination::Destination;
 
 /// An image to deliver, and how.

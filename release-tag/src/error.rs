@@ -9,6 +9,7 @@ use common::evidence::EvidenceError;
 use common::fault::{Fault, Status};
 use common::frozen::FrozenError;
 use common::git::{GitError, Ignored};
+use common::image_diff::DiffError;
 use common::lock::LockError;
 use common::process::ProcessError;
 use common::session::SessionError;
@@ -51,6 +52,9 @@ pub enum Error {
     /// An image is not what it should be.
     #[error(transparent)]
     Oci(#[from] OciError),
+    /// Images cannot be compared.
+    #[error(transparent)]
+    Diff(#[from] DiffError),
     /// A registry did not do its part.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -135,6 +139,18 @@ pub enum Error {
         found: String,
         /// The commit that is checked out.
         commit: String,
+    },
+    /// The version was released with another record.
+    #[error(
+        "{tag} tells of the record {found}, and this one is {ours}: a release that was tagged stays what it is"
+    )]
+    Recorded {
+        /// The tag.
+        tag: String,
+        /// The digest of the record that it tells of.
+        found: String,
+        /// The digest of the one that would be written.
+        ours: Digest,
     },
     /// The remote did not say what it has.
     #[error("the remote {remote} does not say which tags it has: {reason}")]
@@ -244,6 +260,7 @@ impl Fault for Error {
             Self::Engine(error) => error.status(),
             Self::Oci(error) => error.status(),
             Self::Registry(error) => error.status(),
+            Self::Diff(error) => error.status(),
             Self::Frozen(error) => error.status(),
             Self::Process(error) => error.status(),
             Self::Key(error) => error.status(),
@@ -266,6 +283,7 @@ impl Fault for Error {
             | Self::BranchElsewhere { .. }
             | Self::NoVersions { .. }
             | Self::Taken { .. }
+            | Self::Recorded { .. }
             | Self::Occupied { .. } => Status::No,
             Self::RemoteSilent { .. } => Status::Unavailable,
             Self::NotOnRemote { .. } => Status::Protocol,
@@ -282,6 +300,7 @@ impl Fault for Error {
             Self::Git(error) => return error.hint(),
             Self::Engine(error) => return error.hint(),
             Self::Registry(error) => return error.hint(),
+            Self::Diff(error) => return error.hint(),
             Self::Key(error) => return error.hint(),
             Self::VersionFile(error) => return error.hint(),
             Self::BadCommonVersion { given, .. } => return corrected(given),
@@ -297,6 +316,7 @@ impl Fault for Error {
             Self::BranchElsewhere { .. } => "choose another name: --branch NAME",
             Self::NoCommit | Self::NoVersions { .. } => "release-tag save",
             Self::Taken { .. } => "choose other versions: release-tag versions",
+            Self::Recorded { .. } => "release-tag versions --mission VERSION",
             Self::BadDestination { .. } => "oci:DIR, oci-archive:FILE or docker://REGISTRY/REPOSITORY",
             Self::Occupied { flag, .. } => return Some(format!("if it is to be replaced: {flag}")),
             _ => return None,

@@ -1,7 +1,9 @@
 //! `release-tag notes`: what changed between two releases, from what their commits hold: the frozen
 //! specs and the records. The same two releases make the same notes.
 
+mod bills;
 mod compare;
+mod debian;
 mod markdown;
 mod snapshot;
 
@@ -16,6 +18,7 @@ use crate::args::NotesArgs;
 use crate::error::Error;
 use crate::workplace::Workplace;
 
+pub use bills::Bills;
 use markdown::Markdown;
 use snapshot::Snapshot;
 
@@ -27,7 +30,9 @@ pub fn run(args: &NotesArgs, console: &Console) -> Result<Status, Error> {
     let session = Session::open("release-tag notes", &args.shared, console)?;
     let workplace = Workplace::of(&session)?;
     let repo = Repo::open(workplace.deployment.root(), console)?;
-    let notes = between(args.from.as_deref(), args.to.as_deref(), &workplace, &repo)?;
+    let kept = bills::keeper(args.image.as_deref(), &args.insecure_host, console)?;
+    let bills = Bills { place: &workplace, kept };
+    let notes = between((args.from.as_deref(), args.to.as_deref()), &bills, &repo)?;
     if !args.shared.json {
         session::print(&text(&notes))?;
         return Ok(Status::Done);
@@ -43,11 +48,11 @@ pub fn run(args: &NotesArgs, console: &Console) -> Result<Status, Error> {
 /// # Errors
 /// As [`run`].
 pub fn between(
-    from: Option<&str>,
-    to: Option<&str>,
-    place: &Workplace,
+    (from, to): (Option<&str>, Option<&str>),
+    bills: &Bills<'_>,
     repo: &Repo<'_>,
 ) -> Result<NotesOutcome, Error> {
+    let place = bills.place;
     let now = match to {
         Some(tag) => Snapshot::at(tag, &place.deployment, repo)?,
         None => Snapshot::of_tree(&place.deployment)?,
@@ -57,7 +62,9 @@ pub fn between(
         None => last_before(to, &now.title, place, repo)?,
     };
     let before = from.as_deref().map(|tag| Snapshot::at(tag, &place.deployment, repo)).transpose()?;
-    Ok(compare::notes(before.as_ref(), &now))
+    let debian = |snapshot: &Snapshot| bills.debian(&snapshot.name, snapshot.record.as_ref());
+    let debian = (before.as_ref().map(debian).transpose()?, debian(&now)?);
+    Ok(compare::notes(before.as_ref(), &now, debian))
 }
 
 /// The mission's highest release in the history of `to`, other than the one that is told of.

@@ -6,10 +6,10 @@
 
 mod archive;
 mod artifact;
+pub mod beside;
 mod layer;
 mod layout;
 mod pack;
-mod parallel;
 mod prove;
 
 pub use archive::Archive;
@@ -21,6 +21,11 @@ pub use layer::Compression;
 pub use layout::Layout;
 pub use pack::{pack, tagged_in};
 pub use prove::{Depth, Proof, prove};
+
+/// Nothing that is said about an image is larger than this many bytes.
+pub const MAX_ATTACHED: u64 = 64 << 20;
+/// No more layers than this at once: a disk gains nothing from more.
+const AT_ONCE: usize = 4;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use common::session::{Finding, Session};
 
 use crate::args::ProposeArgs;
 use crate::error::Error;
-use crate::notes;
+use crate::notes::{self, Bills};
 use crate::release::Release;
 use crate::save;
 use crate::workplace::Workplace;
@@ -47,7 +47,8 @@ pub fn run(args: &ProposeArgs, console: &Console) -> Result<Status, Error> {
         outcome.commit = save::commit(&workplace, &repo, &release.title())?;
         console.status(format_args!("pushing {} to {}", outcome.branch, outcome.remote));
         repo.push_branch(&outcome.remote, &outcome.commit, &outcome.branch)?;
-        let body = notes::between(None, None, &workplace, &repo)?;
+        let bills = Bills { place: &workplace, kept: None };
+        let body = notes::between((None, None), &bills, &repo)?;
         let body = notes::text(&body);
         if let Some(url) = request(&outcome, host.as_ref(), (&release.title(), &body), console)? {
             outcome.url = Some(url);

@@ -4,16 +4,19 @@
 //! Credentials come from docker's configuration and its helpers, go to the registry and to the token
 //! service it names, and appear nowhere else.
 
+mod begun;
 mod challenge;
 mod client;
 mod credentials;
 mod error;
 mod manifests;
+mod piece;
 mod referrers;
 mod repository;
-mod retry;
 mod upload;
 
+pub use begun::Begun;
 pub use client::Client;
 pub use error::RegistryError;
+pub use piece::{PIECE, size_parser};
 pub use repository::{BadRepository, Repository};

@@ -16,6 +16,7 @@ use common::session::{Finding, Session};
 
 use crate::args::SaveArgs;
 use crate::error::Error;
+use crate::message::{RECORD_TRAILER, trailer};
 use crate::release::Release;
 use crate::workplace::Workplace;
 
@@ -44,13 +45,19 @@ pub fn run(args: &SaveArgs, console: &Console) -> Result<Status, Error> {
             None
         }
     };
+    let tags = released(&release, &repo)?;
     if let Some(bytes) = &record {
+        unclaimed(bytes, &tags, &repo)?;
         plan = record::put(bytes, plan, (&repo, &workplace.deployment), args)?;
     }
     let message = args.message.clone().unwrap_or_else(|| release.title());
     let branch = repo.branch()?;
     if branch.is_none() {
         tell(&mut session, console, "HEAD is detached: no branch will hold the commit".to_owned());
+    }
+    if let Some((tag, commit)) = tags.first().filter(|_| record.is_none() && !plan.changes.is_empty()) {
+        let at = &commit[..commit.len().min(12)];
+        tell(&mut session, console, format!("{tag} was released already, at {at}: choose another version"));
     }
     let commit = if args.dry_run || plan.changes.is_empty() {
         None
@@ -67,6 +74,31 @@ pub fn run(args: &SaveArgs, console: &Console) -> Result<Status, Error> {
     let table = Table(outcome.clone(), plan);
     let finding = Finding { verdict: Verdict::Yes, image: None, outcome: Outcome::Save(outcome) };
     Ok(session.finish(finding, &table)?)
+}
+
+/// The tags in this clone that tell the mission's version, and the commits that they are at.
+fn released(release: &Release, repo: &Repo<'_>) -> Result<Vec<(String, String)>, Error> {
+    let mut found = Vec::new();
+    for name in [release.mission.to_string(), release.tag_names(true).concat()] {
+        if let Some(tag) = repo.tag(&name)? {
+            found.push((name, tag.commit));
+        }
+    }
+    Ok(found)
+}
+
+/// None of `tags` may tell of another record than the one in `bytes`: a release that was tagged stays
+/// what it is.
+fn unclaimed(bytes: &[u8], tags: &[(String, String)], repo: &Repo<'_>) -> Result<(), Error> {
+    let ours = Digest::of(bytes);
+    for (tag, _) in tags {
+        let message = repo.tag_message(tag)?.unwrap_or_default();
+        if let Some(found) = trailer(&message, RECORD_TRAILER).filter(|found| *found != ours.as_str()) {
+            let (tag, found) = (tag.clone(), found.to_owned());
+            return Err(Error::Recorded { tag, found, ours });
+        }
+    }
+    Ok(())
 }
 
 /// Commits what belongs to the release and is not committed yet, if there is anything. Gives the commit

@@ -9,13 +9,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::digest::Digest;
 use common::fault::{Fault, Status};
+use common::oci::model::REF_NAME;
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p256::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::oci::{Descriptor, MEDIA_CONFIG, MEDIA_MANIFEST, to_json};
+use crate::oci::{Artifact, Descriptor, MEDIA_CONFIG, MEDIA_MANIFEST, to_json};
 
 /// The payload's media type.
 const MEDIA_PAYLOAD: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -71,6 +72,16 @@ pub struct Signed {
     pub bytes: Vec<u8>,
     /// The blobs that are new.
     pub blobs: Vec<(Descriptor, Vec<u8>)>,
+}
+
+impl Signed {
+    /// It, named by the tag of the signatures of the image `subject`: as a layout or an archive has it.
+    #[must_use]
+    pub fn artifact(self, subject: &Digest) -> Artifact {
+        let mut manifest = self.manifest;
+        manifest.annotations.insert(REF_NAME.to_owned(), tag_of(subject));
+        Artifact { kind: None, manifest, bytes: self.bytes, blobs: self.blobs }
+    }
 }
 
 /// The private key in the PEM file `path`.

@@ -4,7 +4,8 @@
 mod chain;
 mod commit;
 mod image;
-mod place;
+pub mod place;
+mod rebuild;
 
 use std::path::{Path, PathBuf};
 
@@ -65,7 +66,15 @@ pub fn run(args: &VerifyArgs, console: &Console) -> Result<Status, Error> {
         manifest = image::check(&kept, tag.as_deref(), (told.as_ref(), key.as_ref()), &mut chain)?;
     }
     let commit = told.as_ref().map(|told| told.commit.clone());
-    let outcome = VerifyOutcome { what: args.what.clone(), commit, manifest, links: chain.finish() };
+    let rebuild = match (args.rebuild, &told) {
+        (false, _) => None,
+        (true, Some(told)) => rebuild::check((told, target.image.as_ref()), args, &repo, &mut chain)?,
+        (true, None) => {
+            chain.unchecked(Link::Rebuild, "the tag leads to no record that says what was tested");
+            None
+        }
+    };
+    let outcome = VerifyOutcome { what: args.what.clone(), commit, manifest, links: chain.finish(), rebuild };
     finish(args, &root, outcome, console)
 }
 
@@ -76,8 +85,11 @@ fn finish(
     console: &Console,
 ) -> Result<Status, Error> {
     let broken = outcome.links.iter().any(|link| link.status == RuleStatus::Failed);
-    let open =
-        outcome.links.iter().any(|link| link.status == RuleStatus::Skipped && Link::is_essential(&link.code));
+    // What was asked for counts as much as what is essential.
+    let asked = |code: &str| args.rebuild && code == Link::Rebuild.code();
+    let open = outcome.links.iter().any(|link| {
+        link.status == RuleStatus::Skipped && (Link::is_essential(&link.code) || asked(&link.code))
+    });
     for link in outcome.links.iter().filter(|link| link.status != RuleStatus::Passed) {
         let (word, detail) = (
             if link.status == RuleStatus::Failed { "does not hold" } else { "not checked" },

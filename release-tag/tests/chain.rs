@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::print_stderr, reason = "what is skipped is told")]
 
+mod imported;
 mod played;
 mod real;
 mod support;
@@ -12,6 +13,8 @@ mod web;
 use std::path::Path;
 
 use common::digest::Digest;
+use common::settings::EngineChoice;
+use imported::Imported;
 use played::Played;
 use real::Real;
 use serde_json::Value;
@@ -93,6 +96,22 @@ fn four_identities_are_one_over_an_http_remote() {
     let (release, registry) = (Release::ready(), Played::start(&[]));
     let url = web.repository(&release);
     happy_path(&release, &url, &registry.host());
+}
+
+/// Built by none of ours, but in engines, a registry and a remote that are real.
+#[test]
+fn four_identities_are_one_with_every_engine() {
+    for choice in [EngineChoice::Docker, EngineChoice::Buildah, EngineChoice::Podman] {
+        let Some(imported) = Imported::into(choice) else { continue };
+        let Some(real) = Real::start() else {
+            return eprintln!(
+                "skipped: no docker-registry on PATH (Debian: apt-get install docker-registry)"
+            );
+        };
+        let remote = imported.release.remote();
+        happy_path(&imported.release, &format!("file://{}", remote.path().display()), &real.host);
+        eprintln!("{choice}: tested, recorded, tagged and delivered is {}", imported.release.id);
+    }
 }
 
 /// A release that was delivered to a registry that can be spoiled.
@@ -188,6 +207,55 @@ fn without_the_image_nothing_is_a_yes() {
     assert!(links(&ran, "failed").is_empty() && links(&ran, "skipped").contains(&"RV011".to_owned()));
     let ran = verify_elsewhere(&delivered.release, &delivered.remote, &["roman-1.0.0"]);
     assert_eq!(ran.code(), 69, "{}", ran.said());
+}
+
+/// Layouts and archives carry what is said about the image, and who signed it, as registries do.
+#[test]
+fn a_layout_and_an_archive_tell_all_that_a_registry_tells() {
+    let delivered = Delivered::new();
+    let out = tempfile::tempdir().unwrap();
+    let at = |name: &str| out.path().join(name).display().to_string();
+    for to in [format!("oci:{}", at("layout")), format!("oci-archive:{}", at("a.tar"))] {
+        delivered.release.run(&["deliver", &to]).outcome("deliver");
+        let verify = |more: &[&str]| {
+            verify_elsewhere(&delivered.release, &delivered.remote, &[&[TAG, "--image", &to], more].concat())
+        };
+        let ran = verify(&[]);
+        assert_eq!((ran.code(), links(&ran, "skipped")), (0, vec!["RV030".to_owned()]), "{}", ran.said());
+        let Some((key, public)) = key(out.path()) else {
+            return eprintln!("skipped: no openssl on PATH to make a key");
+        };
+        let ran = verify(&["--key", &public]);
+        assert_eq!((ran.code(), links(&ran, "failed")), (1, vec!["RV030".to_owned()]), "{}", ran.said());
+        delivered.release.run(&["deliver", &to, "--sign-key", &key]).outcome("deliver");
+        let ran = verify(&["--key", &public]);
+        assert_eq!((ran.code(), links(&ran, "skipped")), (0, vec![]), "{}", ran.said());
+        // What was signed stays signed when nobody signs again.
+        delivered.release.run(&["deliver", &to]).outcome("deliver");
+        assert_eq!(verify(&["--key", &public]).code(), 0);
+    }
+}
+
+/// A private key and its public one; none without openssl.
+fn key(dir: &Path) -> Option<(String, String)> {
+    let at = |name: &str| dir.join(name).display().to_string();
+    let (key, public) = (at("key.pem"), at("key.pub"));
+    let openssl = |args: &[&str]| std::process::Command::new("openssl").args(args).output();
+    let made = openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &key]);
+    made.ok().filter(|output| output.status.success())?;
+    openssl(&["pkey", "-in", &key, "-pubout", "-out", &public]).ok()?;
+    Some((key, public))
+}
+
+#[test]
+fn evidence_that_was_changed_in_a_layout_is_bad_data() {
+    let delivered = Delivered::new();
+    let to = format!("oci:{}", delivered.release.repository.at("out").display());
+    delivered.release.run(&["deliver", &to]).outcome("deliver");
+    let tested = delivered.attached("urn:image-tools:test:1");
+    spoil(&delivered.release.repository.at("out/blobs/sha256").join(&tested["sha256:".len()..]));
+    let ran = verify_elsewhere(&delivered.release, &delivered.remote, &[TAG, "--image", &to]);
+    assert_eq!(ran.code(), 65, "{}", ran.said());
 }
 
 #[test]

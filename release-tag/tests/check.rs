@@ -217,3 +217,28 @@ fn a_rule_is_explained_without_a_repository() {
     assert!(String::from_utf8_lossy(&ran.0.stdout).starts_with("RT031: every VCS requirement"));
     explain("RT999").refused(2, "there is no rule \"RT999\"");
 }
+
+/// The commit holds another file than was built, git says that nothing changed, and which one and why is told.
+#[test]
+fn a_file_that_a_checkout_has_otherwise_is_named_with_its_attributes() {
+    let release = Release::ready();
+    release.repository.write(".gitattributes", "*.pip text=auto\n");
+    release.repository.write(&format!("{CAL}/roman-cal.pip"), "romancal\r\n");
+    release.repository.commit("line endings");
+    release.settle();
+    assert_eq!(release.repository.status(), "");
+    let ran = release.run(&["check"]);
+    let file = format!("{CAL}/roman-cal.pip (attributes: text=auto)");
+    assert_eq!((ran.code(), ran.broken()), (1, vec!["RT042".to_owned()]), "{}", ran.said());
+    assert!(ran.said().contains(&format!("a checkout of the commit has another {file}")), "{}", ran.said());
+    let explained = release.run(&["check", "--explain", "RT042"]);
+    let explained = String::from_utf8_lossy(&explained.0.stdout).into_owned();
+    for word in ["git check-attr --all FILE", "git add --renormalize FILE", "export-ignore"] {
+        assert!(explained.contains(word), "{explained}");
+    }
+    // As it says: take what a checkout has, and build and test that.
+    fs::remove_file(release.repository.at(&format!("{CAL}/roman-cal.pip"))).unwrap();
+    release.repository.run_git(&["checkout", "--", &format!("{CAL}/roman-cal.pip")]);
+    release.settle();
+    assert_eq!(release.run(&["check"]).broken(), [""; 0]);
+}

@@ -25,6 +25,13 @@ fn read(dir: &Path) -> (String, Value) {
     (digest, manifest)
 }
 
+/// What lies beside an image: five artifacts of a manifest and a blob each, and their empty configuration.
+const BESIDE: usize = 5 * 2 + 1;
+
+fn codes(codes: &[&str]) -> Vec<String> {
+    codes.iter().map(|code| (*code).to_owned()).collect()
+}
+
 fn default_layout(release: &Release) -> PathBuf {
     release.repository.at(".image/delivery/roman-12.0.0")
 }
@@ -76,7 +83,7 @@ fn a_named_layout_and_an_archive_get_the_same_image() {
     assert_eq!((&archive["delivery"], &archive["manifest"]), (&json!("delivered"), &layout["manifest"]));
     assert_eq!(release.run(&["deliver", &to]).outcome("deliver")["delivery"], "present");
     fs::write(&file, "something else").unwrap();
-    assert_eq!(release.run(&["deliver", &to]).code(), 74);
+    release.run(&["deliver", &to]).refused(65, "the archive");
     release.run(&["deliver", &to, "--replace"]).outcome("deliver");
 }
 
@@ -147,9 +154,14 @@ fn a_version_that_was_tagged_is_delivered_as_what_was_tagged_only() {
         release.repository.write("deployments/roman/environments/roman-cal/roman-cal.pip", "mended\n");
         release.repository.commit("mend");
         release.id = release.engine.image(NAME, &["USE_FROZEN=1", "MENDED=1"]);
-        release.settle();
+        release.build();
+        release.test(Verdict::Yes);
+        release.compare();
+        // What a release is was said when it was tagged: save says nothing else of it.
+        release.run(&["save"]).refused(1, &format!("{} tells of the record sha256:", tags[0]));
+        assert_eq!(release.repository.status(), "");
         let ran = release.run(&["deliver"]);
-        assert_eq!((ran.code(), ran.broken()), (1, vec!["RT060".to_owned(), "RT063".to_owned()]));
+        assert_eq!((ran.code(), ran.broken()), (1, codes(&["RT060", "RT071", "RT073"])), "{}", ran.said());
         assert!(!default_layout(&release).exists());
         release.repository.write("deployments/roman/MISSION_VERSION", "roman-12.0.1\n");
         release.repository.commit("another version");
@@ -202,7 +214,7 @@ fn another_image_under_the_tag_is_replaced_only_on_request() {
     let (_, manifest) = read(&default_layout(&newer));
     assert_eq!(manifest["config"]["digest"], newer.id.as_str());
     let blobs = fs::read_dir(default_layout(&newer).join("blobs/sha256")).unwrap().count();
-    assert_eq!(blobs, 3, "nothing of the old image is left");
+    assert_eq!(blobs, 3 + BESIDE, "nothing of the old image is left");
 }
 
 #[test]
@@ -253,4 +265,88 @@ fn an_archive_is_delivered_where_the_engine_has_the_image_no_more() {
     fs::remove_dir_all(default_layout(&release)).unwrap();
     assert_ne!(release.run(&["deliver", "--from", &archive]).code(), 0);
     assert!(!default_layout(&release).exists());
+}
+
+/// The kinds of all that the index at `path` names besides the image, which all point at it.
+fn beside(layout: &Path) -> Vec<String> {
+    let json = |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+    let index = json(layout.join("index.json"));
+    let image = read(layout).0;
+    let others = index["manifests"].as_array().unwrap().iter().filter(|m| m["digest"] != image.as_str());
+    let kind = |entry: &Value| {
+        let name = entry["digest"].as_str().unwrap();
+        let manifest = json(layout.join("blobs/sha256").join(&name["sha256:".len()..]));
+        assert_eq!(manifest["subject"]["digest"], image.as_str());
+        assert_eq!(manifest["artifactType"], entry["artifactType"]);
+        entry["artifactType"].as_str().unwrap().to_owned()
+    };
+    others.map(kind).collect()
+}
+
+#[test]
+fn what_is_said_about_an_image_is_beside_it_in_a_layout_too() {
+    let release = Release::ready();
+    release.run(&["deliver", "--no-attach"]).outcome("deliver");
+    let layout = default_layout(&release);
+    assert_eq!(beside(&layout), codes(&[]));
+    let before = read(&layout);
+    assert_eq!(release.run(&["deliver"]).outcome("deliver")["delivery"], "present");
+    let (record, in_toto) = ("application/vnd.image-tools.release.v1+json", "application/vnd.in-toto+json");
+    assert_eq!(beside(&layout), codes(&[record, in_toto, in_toto, in_toto, "application/spdx+json"]));
+    assert_eq!(read(&layout), before, "the image is the same");
+    let all = |layout: &Path| common::digest::of_tree(layout, &|_| false).unwrap();
+    let whole = all(&layout);
+    release.run(&["deliver"]).outcome("deliver");
+    assert_eq!(all(&layout), whole, "again nothing changes");
+    // What was damaged is written again.
+    let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let name = index["manifests"][2]["digest"].as_str().unwrap();
+    fs::write(layout.join("blobs/sha256").join(&name["sha256:".len()..]), "{}").unwrap();
+    release.run(&["deliver"]).outcome("deliver");
+    assert_eq!(all(&layout), whole);
+    // Who looks for images finds one.
+    let images = common::oci::list(&common::oci::Directory::at(&layout)).unwrap();
+    assert_eq!(images.iter().map(|image| &image.id).collect::<Vec<_>>(), [&release.id]);
+}
+
+#[test]
+fn an_archive_has_it_too_and_gets_what_it_lacks() {
+    let release = Release::ready();
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("roman.tar");
+    let to = format!("oci-archive:{}", file.display());
+    release.run(&["deliver", &to]).outcome("deliver");
+    let whole = fs::read(&file).unwrap();
+    assert_eq!(release.run(&["deliver", &to]).outcome("deliver")["delivery"], "present");
+    assert_eq!(fs::read(&file).unwrap(), whole);
+    fs::remove_file(&file).unwrap();
+    release.run(&["deliver", &to, "--no-attach"]).outcome("deliver");
+    let bare = fs::read(&file).unwrap();
+    assert!(bare.len() < whole.len());
+    assert_eq!(release.run(&["deliver", &to, "--no-attach"]).outcome("deliver")["delivery"], "present");
+    assert_eq!(fs::read(&file).unwrap(), bare);
+    assert_eq!(release.run(&["deliver", &to]).outcome("deliver")["delivery"], "present");
+    assert_eq!(fs::read(&file).unwrap(), whole, "the same bytes, however it came about");
+}
+
+/// A layout that others use too is only added to.
+#[test]
+fn what_others_have_in_a_layout_stays() {
+    let release = Release::ready();
+    release.run(&["deliver"]).outcome("deliver");
+    let layout = default_layout(&release);
+    let path = layout.join("index.json");
+    let mut index: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let theirs = json!({"mediaType": "application/x", "digest": Digest::of(b"x"), "size": 1, "x": 2});
+    index["manifests"].as_array_mut().unwrap().push(theirs.clone());
+    fs::write(&path, index.to_string()).unwrap();
+    fs::remove_file(layout.join("blobs/sha256").join(release.id.hex())).unwrap();
+    release.run(&["deliver"]).outcome("deliver");
+    let index: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert!(index["manifests"].as_array().unwrap().contains(&theirs), "{index}");
+    assert_eq!(beside_of(&index), 5);
+}
+
+fn beside_of(index: &Value) -> usize {
+    index["manifests"].as_array().unwrap().iter().filter(|m| m["artifactType"].is_string()).count()
 }

@@ -20,8 +20,7 @@ fn kill_at(release: &Release, args: &[&str], moments: &[u64]) {
         _ = child.kill();
         child.wait().unwrap();
     }
-    // A git that was running goes on without us for a moment.
-    std::thread::sleep(Duration::from_secs(1));
+    release.wait_for_orphans();
 }
 
 const MOMENTS: [u64; 8] = [5, 20, 40, 60, 90, 120, 160, 220];

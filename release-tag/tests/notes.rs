@@ -141,3 +141,82 @@ fn a_branch_that_is_elsewhere_is_left_alone() {
     release.run(&["propose", "--execute"]).refused(1, "the branch release-roman-13.0.0 is at");
     assert_eq!(release.refs(), before);
 }
+
+/// A bill of materials with these packages of Debian's, as `image-freeze check` writes it.
+fn bill(packages: &[(&str, &str)]) -> String {
+    let package = |(name, version): &(&str, &str)| {
+        let purl = format!("pkg:deb/debian/{name}@{version}?arch=amd64&distro=debian-12");
+        json!({"name": name, "versionInfo": version,
+            "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl}]})
+    };
+    json!({"packages": packages.iter().map(package).collect::<Vec<_>>()}).to_string()
+}
+
+/// Two releases with records, one after the other; the image of the second is another one.
+fn two() -> Release {
+    let mut release = Release::ready();
+    release.bill = Some(bill(&[("zlib1g", "1:1.2.13"), ("git", "1:2.39.2-1.1"), ("perl-base", "5.36.0-7")]));
+    release.compare();
+    release.run(&["save"]).outcome("save");
+    release.run(&["tag", "--execute"]).outcome("tag");
+    release.repository.write("deployments/roman/MISSION_VERSION", "roman-13.0.0\n");
+    release.repository.write("deployments/common/VERSION", "1.4.0\n");
+    release.repository.commit("versions");
+    release.id = release.engine.image(support::NAME, &["USE_FROZEN=1", "NEWER=1"]);
+    release.bill = Some(bill(&[("zlib1g", "1:1.2.13~rc1"), ("git", "1:2.39.10-1"), ("curl", "7.88.1-10")]));
+    release.settle();
+    release.tested_otherwise();
+    release.run(&["save"]).outcome("save");
+    release
+}
+
+#[test]
+fn notes_tell_debians_packages_and_tests_from_what_the_records_name() {
+    let release = two();
+    let notes = text(&release.run(&["notes"]));
+    for line in [
+        "## apt",
+        "| curl (debian) | added |  | 7.88.1-10 |",
+        "| git (debian) | up | 1:2.39.2-1.1 | 1:2.39.10-1 |",
+        "| perl-base (debian) | removed | 5.36.0-7 |  |",
+        "| zlib1g (debian) | down | 1:1.2.13 | 1:1.2.13~rc1 |",
+        "## Tests",
+        "* roman-cal: import numpy: passed → absent",
+        "* roman-cal: import scipy: absent → passed",
+    ] {
+        assert!(notes.contains(line), "{line}: {notes}");
+    }
+    assert!(!notes.contains("Not told"), "{notes}");
+    assert_eq!(text(&release.run(&["notes"])), notes, "the same each time");
+    let outcome = release.run(&["notes", "--json"]).outcome("notes");
+    let first =
+        json!({"kind": "debian", "name": "curl", "change": "added", "before": null, "after": "7.88.1-10"});
+    assert_eq!(outcome["debian"][0]["name"], first["name"]);
+    assert_eq!(outcome["debian"].as_array().unwrap().len(), 4);
+}
+
+/// A clone on another machine has no evidence: the bill of materials is beside the image.
+#[test]
+fn bills_of_materials_are_found_where_images_were_delivered() {
+    let release = two();
+    release.run(&["deliver", "oci:out"]).outcome("deliver");
+    let notes = |args: &[&str]| text(&release.run(&[&["notes"], args].concat()));
+    let expected = notes(&[]);
+    fs::remove_dir_all(release.repository.at(".image/evidence").join(release.id.hex())).unwrap();
+    let without = notes(&[]);
+    let told = "* apt packages: the bill of materials of the work tree is not in this clone; --image ";
+    assert!(without.contains(told) && !without.contains("## apt"), "{without}");
+    assert_eq!(notes(&["--image", "oci:out"]), expected);
+    // Nor is it far where this clone delivered the image itself.
+    fs::create_dir_all(release.repository.at(".image/delivery")).unwrap();
+    fs::rename(release.repository.at("out"), release.repository.at(".image/delivery/roman-13.0.0")).unwrap();
+    assert_eq!(notes(&[]), expected);
+}
+
+#[test]
+fn what_cannot_be_told_is_said_plainly() {
+    let notes = text(&next().run(&["notes"]));
+    for line in ["## Not told", "* apt packages: ", "* tests, base and size: the work tree has no record"] {
+        assert!(notes.contains(line), "{line}: {notes}");
+    }
+}

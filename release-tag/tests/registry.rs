@@ -138,6 +138,45 @@ fn a_registry_that_forgets_an_upload_gets_it_from_the_start() {
 }
 
 #[test]
+fn a_registry_that_takes_no_pieces_gets_blobs_as_a_whole() {
+    let (release, registry) = (Release::ready(), Played::start(&[]));
+    registry.take_no_pieces();
+    deliver(&release, &registry.host(), &["--no-attach", "--chunk-size", "100"]).outcome("deliver");
+    let patches = |with: bool| {
+        let is = |r: &&String| r.starts_with("PATCH") && r.contains("Content-Range") == with;
+        registry.requests().iter().filter(is).count()
+    };
+    assert_eq!((patches(true), patches(false)), (2, 2), "{:#?}", registry.requests());
+}
+
+/// One that keeps every byte goes on in the middle of a piece, and also without pieces.
+#[test]
+fn an_upload_goes_on_in_another_run_at_the_byte_where_it_stopped() {
+    for size in ["100", "0"] {
+        let (release, registry) = (Release::ready(), Played::start(&[]));
+        // The first blob breaks in the middle of a piece, goes on there, and its end is refused.
+        registry.cut_uploads(&[50]);
+        registry.refuse("PUT", "/uploads/", 403, "closed");
+        deliver(&release, &registry.host(), &["--no-attach", "--chunk-size", size]).refused(77, "closed");
+        registry.accept();
+        registry.forget();
+        let ran = deliver(&release, &registry.host(), &["--no-attach", "--chunk-size", size]);
+        ran.outcome("deliver");
+        assert!(ran.said().contains("went on at byte"), "{}", ran.said());
+        assert_eq!(fs::read_dir(release.repository.at(".image/upload")).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_body_that_is_too_large_for_what_is_on_the_way_says_so() {
+    let (release, registry) = (Release::ready(), Played::start(&[]));
+    registry.refuse("PATCH", "/uploads/", 413, "too large");
+    let ran = deliver(&release, &registry.host(), &[]);
+    ran.refused(69, "status 413");
+    assert!(ran.said().contains("--chunk-size"), "{}", ran.said());
+}
+
+#[test]
 fn a_registry_that_has_something_else_afterwards_is_found_out() {
     let (release, registry) = (Release::ready(), Played::start(&[]));
     registry.corrupt_manifests();
@@ -292,6 +331,37 @@ fn the_signature_is_one_that_openssl_verifies() {
     registry.forget();
     deliver(&release, &registry.host(), &["--sign-key", &key]).outcome("deliver");
     assert!(registry.requests().iter().all(|r| r.starts_with("GET")), "{:#?}", registry.requests());
+}
+
+/// And that it is where, and in the form in which, cosign looks for it.
+#[test]
+fn the_signature_is_one_that_cosign_verifies() {
+    let Some(real) = Real::start() else {
+        return eprintln!("skipped: no docker-registry on PATH (Debian: apt-get install docker-registry)");
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let run = |program: &str, args: &[&str]| std::process::Command::new(program).args(args).output();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let keys = |key: &str, public: &str| {
+        let curve = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key];
+        run("openssl", &curve).is_ok_and(|output| output.status.success())
+            && run("openssl", &["pkey", "-in", key, "-pubout", "-out", public]).is_ok()
+    };
+    if !keys(&at("one"), &at("one.pub")) || !keys(&at("two"), &at("two.pub")) {
+        return eprintln!("skipped: no openssl on PATH to make a key");
+    }
+    let release = Release::ready();
+    deliver(&release, &real.host, &["--sign-key", &at("one")]).outcome("deliver");
+    let image = format!("{}/stsci/roman:{TAG}", real.host);
+    let verify = |key: &str| {
+        let flags = ["verify", "--key", key, "--insecure-ignore-tlog=true", "--allow-http-registry", &image];
+        run("cosign", &flags)
+    };
+    let Ok(ours) = verify(&at("one.pub")) else {
+        return eprintln!("skipped: no cosign on PATH to ask for its opinion");
+    };
+    assert!(ours.status.success(), "{}", String::from_utf8_lossy(&ours.stderr));
+    assert!(!verify(&at("two.pub")).unwrap().status.success(), "with another key");
 }
 
 #[test]

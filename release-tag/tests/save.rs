@@ -176,3 +176,48 @@ fn without_a_name_git_is_not_left_guessing() {
     ran.refused(1, "the commit was not made");
     assert!(ran.said().contains("hint: git config user.name NAME"), "{}", ran.said());
 }
+
+/// The version was tagged with the record of one run of the tests; another run said something else.
+#[test]
+fn a_version_that_was_tagged_gets_no_other_record() {
+    for tag in ["roman-12.0.0", "roman-12.0.0-c-1.3.0"] {
+        let release = Release::ready();
+        let message = format!("Release\n\nRelease-Record: {}", release.record());
+        release.repository.run_git(&["tag", "-a", "-m", &message, tag]);
+        release.run(&["save"]).outcome("save");
+        let (head, record) = (release.head(), release.record());
+        release.tested_otherwise();
+        for args in [&["save"][..], &["save", "--dry-run"]] {
+            let ran = release.run(args);
+            ran.refused(1, &format!("{tag} tells of the record {record}"));
+            assert!(ran.said().contains("release-tag versions --mission"), "{}", ran.said());
+        }
+        assert_eq!(
+            (release.head(), release.record(), release.repository.status()),
+            (head, record, String::new())
+        );
+        release.repository.write("deployments/roman/MISSION_VERSION", "roman-12.0.1\n");
+        release.build();
+        release.run(&["save"]).outcome("save");
+    }
+}
+
+/// The infrastructure's version is one of several missions: its tag tells of the record of one.
+#[test]
+fn a_tag_of_the_infrastructure_stands_for_no_mission() {
+    let release = Release::ready();
+    let message = format!("Release\n\nRelease-Record: {}", release.record());
+    release.repository.run_git(&["tag", "-a", "-m", &message, "1.3.0"]);
+    release.tested_otherwise();
+    release.run(&["save"]).outcome("save");
+}
+
+#[test]
+fn a_change_of_a_version_that_was_tagged_is_saved_and_said() {
+    let release = Release::ready();
+    release.repository.run_git(&["tag", "roman-12.0.0"]);
+    release.repository.write(&format!("{CAL}/new.pip"), "x\n");
+    let ran = release.run(&["save"]);
+    ran.outcome("save");
+    assert!(ran.said().contains("roman-12.0.0 was released already"), "{}", ran.said());
+}

@@ -12,7 +12,6 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use played::Played;
 use support::{Ran, Release};
@@ -77,12 +76,7 @@ fn befall(release: &Release, args: &[&str], fate: Fate, at: usize) {
     let inject = format!("inject={}:{}:when={at}", fate.calls(), fate.injection());
     let options = ["-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
     _ = traced(release, args, &options).unwrap().status().unwrap();
-    // A git that was running goes on without us, and ends by itself.
-    let lock = release.repository.at(".git/index.lock");
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while lock.exists() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    release.wait_for_orphans();
 }
 
 fn points(calls: usize) -> Vec<usize> {

@@ -31,5 +31,5 @@ def measure(bench):
     once([bench.tools / "image-configure", "roman", "--owner", "quay.io/jupyter"], ours)
     call = [bench.tools / "image-freeze", "check", "--from", "inventory.json", "--quiet"]
     bare, median = side_by_side([([["/bin/true"]], bench.scratch), ([call], ours)], bench.rounds)
-    print(f"\n{'check of 3 environments of 350 pins':<44} {'ms':>8} {'above bare':>11}")
-    print(f"{'  image-freeze check --from inventory.json':<44} {median:8.2f} {median - bare:10.2f}")
+    bench.sheet.title("check of 3 environments of 350 pins")
+    bench.sheet.figure("`image-freeze check --from inventory.json`", median, at_most=10, note=f"a bare process {bare:.1f}")

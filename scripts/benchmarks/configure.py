@@ -12,18 +12,17 @@ def measure(bench):
         (ours / "deployments" / mission / "environments").mkdir(parents=True)
     tool = bench.tools / "image-configure"
     flags = ["--owner", "quay.io/jupyter"]
-    same = ([[tool, "roman", *flags]], ours)
-    other = ([[tool, "roman", *flags], [tool, "tike", *flags]], ours)
-    if bench.original is None:
-        medians = [None, *side_by_side([same, other], bench.rounds)]
-    else:
-        script = [[sys.executable, "scripts/image-configure", "roman", *flags]]
-        medians = side_by_side([(script, bench.original), same, other], bench.rounds)
-    print(f"\n{'image-configure':<44} {'ms':>8} {'times faster':>13}")
-    rows = ["the script it replaces", "ours, nothing to change", "ours, both files replaced and synced"]
-    for row, median in zip(rows, medians):
-        if median is None:
-            print(f"{'  ' + row:<44} {'-':>8}   (no --original given)")
-            continue
-        ratio = f"{medians[0] / median:13.1f}" if medians[0] else ""
-        print(f"{'  ' + row:<44} {median:8.2f} {ratio}")
+    commands = {
+        "`image-configure`, nothing to change": ([[tool, "roman", *flags]], ours),
+        "`image-configure`, both files replaced and synced": ([[tool, "roman", *flags], [tool, "tike", *flags]], ours),
+    }
+    replaced = "the script it replaces"
+    if bench.original is not None:
+        commands[replaced] = ([[sys.executable, "scripts/image-configure", "roman", *flags]], bench.original)
+    medians = dict(zip(commands, side_by_side(list(commands.values()), bench.rounds)))
+    bench.sheet.title("image-configure")
+    for what, median in medians.items():
+        faster = f"{medians[replaced] / median:.1f} times faster" if replaced in medians and what != replaced else ""
+        bench.sheet.figure(what, median, note=faster)
+    if replaced not in medians:
+        bench.sheet.left_out(replaced, "no `--original` given")

@@ -45,10 +45,15 @@ def measure(bench):
         root_archive(archive)
     tool = [bench.tools / "image-freeze", "inventory", archive]
     calls = [["tar", "tf", archive], tool, ["openssl", "dgst", "-sha256", archive], [*tool, "--verify"]]
-    medians = side_by_side([([call], bench.scratch) for call in calls], max(bench.rounds // 8, 3))
+    listed, taken, hashed, verified = side_by_side([([call], bench.scratch) for call in calls], max(bench.rounds // 8, 3))
     size = archive.stat().st_size / (1 << 20)
-    print(f"\n{f'inventory of an archive of {size:.0f} MiB':<44} {'ms':>8} {'ratio':>7} {'peak MiB':>9}")
-    print(f"{'  tar t':<44} {medians[0]:8.1f}")
-    print(f"{'  image-freeze inventory':<44} {medians[1]:8.1f} {medians[1] / medians[0]:7.2f} {most_memory(calls[1], bench.scratch):9.1f}")
-    print(f"{'  openssl dgst -sha256':<44} {medians[2]:8.1f}")
-    print(f"{'  image-freeze inventory --verify':<44} {medians[3]:8.1f} {medians[3] / medians[2]:7.2f} {most_memory(calls[3], bench.scratch):9.1f}")
+    sheet = bench.sheet
+    sheet.title(f"inventory of an archive of {size:.0f} MiB")
+    sheet.figure("`tar t`", listed)
+    sheet.figure("`image-freeze inventory`", taken)
+    sheet.figure("times `tar t`", taken / listed, unit="", at_most=1.3)
+    sheet.figure("`openssl dgst -sha256`", hashed)
+    sheet.figure("`image-freeze inventory --verify`", verified)
+    sheet.figure("times `openssl dgst -sha256`", verified / hashed, unit="", at_most=1.3)
+    for what, call in (("`inventory`", calls[1]), ("`inventory --verify`", calls[3])):
+        sheet.figure(f"{what}, most memory held", most_memory(call, bench.scratch), unit="MiB", at_most=64)

@@ -49,7 +49,7 @@ def measure(bench):
         "60 that do nothing": [""] * 60,
     }
     cores = len(os.sched_getaffinity(0))
-    print(f"\n{'image-test --native':<44} {'wall s':>8} {'least s':>8} {'ratio':>6} {'xargs s':>8} {'ratio':>6}")
+    bench.sheet.title(f"image-test --native on {cores} cores")
     for title, texts in loads.items():
         names = [f"t{number}.py" for number in range(len(texts))]
         for path in tests.iterdir():
@@ -65,7 +65,8 @@ def measure(bench):
         words = ["xargs", "-P", str(cores), "-n", "1", conda / "envs/bench/bin/python"]
         subprocess.run(words, cwd=tests, check=True, text=True, input="\n".join(names))
         plain = time.perf_counter() - start
-        print(f"{'  ' + title:<44} {wall:8.2f} {least:8.2f} {wall / least:6.2f} {plain:8.2f} {wall / plain:6.2f}")
+        bench.sheet.figure(f"tests: {title}", wall, unit="s", note=f"the least possible {least:.2f}, `xargs -P` {plain:.2f}")
+        bench.sheet.figure("times the least possible", wall / least, unit="", at_most=1.1)
 
 
 def run_native(bench, root):

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.figures import Sheet
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -18,6 +20,7 @@ class Bench:
     tools: Path  # the directory of the tools
     rounds: int  # how often what is compared runs in turn
     scratch: Path  # a directory of this part's own
+    sheet: Sheet  # where its figures go
     original: Path | None = None  # a clone of the scripts that are replaced
     archive: Path | None = None  # a root file system to read
 

@@ -56,13 +56,14 @@ def measure(bench):
     tool = [bench.tools / "image-update"]
     single = ([["curl", "-sSf", "-o", os.devnull, f"http://127.0.0.1:{port}/small/1.0/a.txt"]], bench.scratch)
     one, four = side_by_side([single, ([tool], trees["small"])], max(bench.rounds // 4, 3))
-    print(f"\n{'image-update, 200 ms for each answer':<44} {'ms':>8} {'times one':>11}")
-    print(f"{'  one file (curl)':<44} {one:8.2f}")
-    print(f"{'  two environments, two files each':<44} {four:8.2f} {four / one:11.2f}")
+    sheet = bench.sheet
+    sheet.title("image-update, 200 ms for each answer")
+    sheet.figure("one file (curl)", one)
+    sheet.figure("two environments of two files each", four)
+    sheet.figure("times one file", four / one, unit="", at_most=1.2)
     small = most_memory(tool, trees["small"])
-    print(f"\n{'image-update, most memory held':<44} {'MiB':>8} {'above':>11}")
-    print(f"{'  four files of 12 bytes':<44} {small:8.1f}")
+    sheet.figure("most memory held: four files of 12 bytes", small, unit="MiB")
     for kind, label in (("large", "four files of 4 MiB at a time"), ("endless", "four files of 64 MiB, refused")):
         held = most_memory(tool, trees[kind])
-        print(f"{'  ' + label:<44} {held:8.1f} {held - small:11.1f}")
+        sheet.figure(f"{label}: above that, for each body", (held - small) / 4, unit="MiB", at_most=8)
     server.shutdown()

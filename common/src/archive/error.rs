@@ -26,6 +26,19 @@ pub enum ArchiveError {
     Interrupted(#[from] ProcessError),
 }
 
+/// An archive inside an archive is told of the outer one's faults as of any reader's.
+impl From<ArchiveError> for io::Error {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Read(error) => error,
+            damaged @ ArchiveError::Damaged { .. } => {
+                Self::new(io::ErrorKind::InvalidData, damaged.to_string())
+            }
+            interrupted @ ArchiveError::Interrupted(_) => Self::other(interrupted),
+        }
+    }
+}
+
 impl Fault for ArchiveError {
     fn status(&self) -> Status {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof, Unsupported};

@@ -1,5 +1,7 @@
 //! One header block of a tar archive.
 
+use super::Stat;
+use super::pax::Said;
 use super::window::BLOCK;
 
 /// A header whose sum is right.
@@ -42,6 +44,21 @@ impl<'b> Header<'b> {
         let prefix = text(&self.0[345..500]);
         let is_posix = &self.0[257..263] == b"ustar\0";
         if is_posix && !prefix.is_empty() { [prefix, b"/", name].concat() } else { name.to_vec() }
+    }
+
+    /// What it says about the member besides its content, where `said` says nothing else. A number that
+    /// makes no sense is taken as 0: nobody's reading of contents is to fail by it.
+    pub(super) fn stat(&self, said: Said) -> Stat {
+        let at = |range: std::ops::Range<usize>| number(&self.0[range]).unwrap_or(0);
+        let is_device = matches!(self.kind(), b'3' | b'4');
+        Stat {
+            mode: u32::try_from(at(100..108) & 0o7777).unwrap_or(0),
+            user: said.user.unwrap_or_else(|| at(108..116)),
+            group: said.group.unwrap_or_else(|| at(116..124)),
+            mtime: said.mtime.unwrap_or_else(|| at(136..148)),
+            device: if is_device { Some([at(329..337), at(337..345)]) } else { None },
+            attributes: said.attributes,
+        }
     }
 
     /// The target, if it is a link.

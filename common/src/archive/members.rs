@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use super::header::Header;
 use super::pax::Extended;
 use super::window::{BLOCK, LONGEST, Window};
-use super::{ArchiveError, Stream};
+use super::{ArchiveError, Stat, Stream};
 
 /// Extended attributes stand in such headers too. Bytes.
 const LONGEST_EXTENDED: u64 = 1 << 20;
@@ -38,6 +38,8 @@ pub struct Member {
     pub size: u64,
     /// The target of a link, as it stands.
     pub link: Vec<u8>,
+    /// Whose it is, who may do what with it, and when it was changed.
+    pub stat: Stat,
 }
 
 /// The members of an archive.
@@ -66,6 +68,14 @@ impl<'r> Members<'r> {
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.window.position()
+    }
+
+    /// `name` as [`super::clean`] has it.
+    ///
+    /// # Errors
+    /// It leads out of the archive, or is no name.
+    pub fn cleaned(&self, name: Vec<u8>) -> Result<Vec<u8>, ArchiveError> {
+        super::clean(name).map_err(|reason| ArchiveError::Damaged { offset: self.position(), reason })
     }
 
     /// The next member; none at the archive's end mark. What was not read of the content before it is
@@ -136,8 +146,9 @@ impl<'r> Members<'r> {
             return Err(self.window.damaged("a file larger than any can be"));
         }
         let link = extended.link.unwrap_or_else(|| header.link().to_vec());
+        let stat = header.stat(extended.stat);
         self.content_of(size);
-        Ok(Member { name, kind, size, link })
+        Ok(Member { name, kind, size, link, stat })
     }
 
     const fn content_of(&mut self, size: u64) {
@@ -192,26 +203,15 @@ impl Read for Content<'_, '_> {
             buffer[..count].copy_from_slice(&piece[..count]);
             count
         });
-        read.map_err(as_io)
+        read.map_err(io::Error::from)
     }
 }
 
 impl Stream for Content<'_, '_> {
     fn pass_over(&mut self, count: u64) -> io::Result<u64> {
         let count = count.min(self.0.left);
-        self.0.window.pass(count).map_err(as_io)?;
+        self.0.window.pass(count)?;
         self.0.left -= count;
         Ok(count)
-    }
-}
-
-/// An archive inside an archive is told of the outer one's faults as of any reader's.
-fn as_io(error: ArchiveError) -> io::Error {
-    match error {
-        ArchiveError::Read(error) => error,
-        damaged @ ArchiveError::Damaged { .. } => {
-            io::Error::new(io::ErrorKind::InvalidData, damaged.to_string())
-        }
-        interrupted @ ArchiveError::Interrupted(_) => io::Error::other(interrupted),
     }
 }

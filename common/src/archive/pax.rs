@@ -6,6 +6,16 @@ pub(super) struct Extended {
     pub(super) path: Option<Vec<u8>>,
     pub(super) link: Option<Vec<u8>>,
     pub(super) size: Option<u64>,
+    pub(super) stat: Said,
+}
+
+/// What extended headers said about the next member besides its name and content.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) user: Option<u64>,
+    pub(super) group: Option<u64>,
+    pub(super) mtime: Option<u64>,
+    pub(super) attributes: Vec<u8>,
 }
 
 impl Extended {
@@ -39,10 +49,24 @@ impl Extended {
                 let size = decimal(value).filter(|size| *size <= i64::MAX.cast_unsigned());
                 self.size = Some(size.ok_or("the size in an extended header is none")?);
             }
+            b"uid" => self.stat.user = decimal(value),
+            b"gid" => self.stat.group = decimal(value),
+            b"mtime" => self.stat.mtime = value.split(|b| *b == b'.').next().and_then(decimal),
+            _ if key.starts_with(b"SCHILY.xattr.") => self.stat.attribute(key, value),
             _ if key.starts_with(b"GNU.sparse.") => return Err("a sparse file, which images do not have"),
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Said {
+    /// The length of each part stands before it, so that no two lists are written the same.
+    fn attribute(&mut self, key: &[u8], value: &[u8]) {
+        for part in [key, value] {
+            self.attributes.extend((part.len() as u64).to_le_bytes());
+            self.attributes.extend(part);
+        }
     }
 }
 

@@ -233,6 +233,22 @@ fn says(stderr: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| stderr.contains(phrase))
 }
 
+/// Whether the builders that `docker buildx inspect` tells of all know `rewrite-timestamp`.
+pub(super) fn rewrites_times(told: &str) -> bool {
+    let version = |line: &str| {
+        let (name, version) = line.split_once(':')?;
+        let name = name.trim().to_ascii_lowercase();
+        ["buildkit", "buildkit version"].contains(&name.as_str()).then(|| version.trim().to_owned())
+    };
+    let is_new = |version: &String| {
+        let mut numbers = version.trim_start_matches('v').split('.').map(|part| part.parse::<u32>().ok());
+        let (major, minor) = (numbers.next().flatten(), numbers.next().flatten());
+        (major, minor) >= (Some(0), Some(13))
+    };
+    let versions: Vec<String> = told.lines().filter_map(version).collect();
+    !versions.is_empty() && versions.iter().all(is_new)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,12 @@
 //! The files of an image in a tar stream, one by one as they pass. Nothing is ever unpacked.
 
+use std::ffi::OsStr;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use tar::{Archive, Entry, EntryType};
-
 use super::{FileEntry, Visitor};
+use crate::archive::{Begun, Flow, Member, MemberKind, Members};
 
 /// The longest path that an image may have, in bytes: Linux's own limit.
 const LONGEST: usize = 4096;
@@ -19,24 +20,29 @@ pub(super) enum Content {
     Below,
 }
 
-/// Shows `visit` the files of `stream`.
+/// Shows `visit` the files of `stream`. An empty stream has none: whoever made it says why.
 pub(super) fn walk(stream: &mut dyn Read, content: Content, visit: Visitor<'_>) -> io::Result<()> {
+    let mut first = Vec::new();
+    if stream.take(1).read_to_end(&mut first)? == 0 {
+        return Ok(());
+    }
+    let mut members = Members::of(Box::new(Begun::new(first, Flow(stream))));
     let mut top = None;
-    for entry in Archive::new(stream).entries()? {
-        let mut entry = entry?;
-        let path = clean(&entry.path()?)?;
+    while let Some(member) = members.next_member()? {
+        let path = clean(path_of(&member.name))?;
         let path = match content {
             Content::Root => path,
-            Content::Below => {
-                let top = top.get_or_insert_with(|| Top::of(&path, entry.header().entry_type()));
-                top.below(path)
-            }
+            Content::Below => top.get_or_insert_with(|| Top::of(&path, member.kind)).below(path),
         };
-        let link = link_target(&entry, content, top.as_ref())?;
+        let link = link_target(&member, content, top.as_ref())?;
         let place = Place { content, is_top: matches!(top, Some(Top::File)) };
-        show(&mut entry, (&path, link.as_deref()), place, visit)?;
+        show((&member, &mut members.content()), (&path, link.as_deref()), place, visit)?;
     }
     Ok(())
+}
+
+fn path_of(name: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(name))
 }
 
 /// What the stream of one directory or file begins with.
@@ -47,8 +53,8 @@ enum Top {
 }
 
 impl Top {
-    fn of(path: &Path, kind: EntryType) -> Self {
-        if kind.is_dir() { Self::Directory(path.to_owned()) } else { Self::File }
+    fn of(path: &Path, kind: MemberKind) -> Self {
+        if kind == MemberKind::Directory { Self::Directory(path.to_owned()) } else { Self::File }
     }
 
     fn below(&self, path: PathBuf) -> PathBuf {
@@ -67,37 +73,31 @@ struct Place {
 }
 
 fn show(
-    entry: &mut Entry<'_, &mut dyn Read>,
+    (member, bytes): (&Member, &mut dyn Read),
     (path, link): (&Path, Option<&Path>),
     Place { content, is_top }: Place,
     visit: Visitor<'_>,
 ) -> io::Result<()> {
-    let kind = entry.header().entry_type();
-    let is_file = kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse();
+    let is_file = member.kind == MemberKind::File;
     if !is_file && link.is_none() {
         return Ok(());
     }
-    let size = if is_file { entry.size() } else { 0 };
-    let executable = is_file && entry.header().mode()? & 0o111 != 0;
-    let file = FileEntry { path, executable, size, link, is_hard: kind == EntryType::Link, is_top };
+    let executable = is_file && member.stat.mode & 0o111 != 0;
+    let is_hard = member.kind == MemberKind::HardLink;
+    let file = FileEntry { path, executable, size: member.size, link, is_hard, is_top };
     if content == Content::Root && is_of_the_engine(&file) {
         return Ok(());
     }
-    if is_file { visit(&file, entry) } else { visit(&file, &mut io::empty()) }
+    if is_file { visit(&file, bytes) } else { visit(&file, &mut io::empty()) }
 }
 
 /// Where a link points: a symbolic one as it is written, a hard one as a path like those shown.
-fn link_target(
-    entry: &Entry<'_, &mut dyn Read>,
-    content: Content,
-    top: Option<&Top>,
-) -> io::Result<Option<PathBuf>> {
-    let kind = entry.header().entry_type();
-    let Some(target) = entry.link_name()? else { return Ok(None) };
-    Ok(match (kind, content, top) {
-        (EntryType::Symlink, ..) => Some(target.into_owned()),
-        (EntryType::Link, Content::Below, Some(top)) => Some(top.below(clean(&target)?)),
-        (EntryType::Link, ..) => Some(clean(&target)?),
+fn link_target(member: &Member, content: Content, top: Option<&Top>) -> io::Result<Option<PathBuf>> {
+    let target = path_of(&member.link);
+    Ok(match (member.kind, content, top) {
+        (MemberKind::Symlink, ..) => Some(target.to_owned()),
+        (MemberKind::HardLink, Content::Below, Some(top)) => Some(top.below(clean(target)?)),
+        (MemberKind::HardLink, ..) => Some(clean(target)?),
         _ => None,
     })
 }
@@ -137,6 +137,7 @@ pub(super) fn is_of_the_engine(file: &FileEntry<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tar::EntryType;
 
     /// A tar of `(path, what)`: `dir`, `-> target`, `= target` (hard link), `x content`, `content`.
     fn tar(files: &[(&str, &str)]) -> Vec<u8> {

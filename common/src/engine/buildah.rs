@@ -53,7 +53,7 @@ pub(super) fn build(engine: &Engine, request: &BuildRequest) -> Invocation {
     }
     let words = words::with_oci_platform(words::without(&request.words, &podman::BUILD_LACKS));
     let request = BuildRequest { network, ..request.clone() };
-    docker::described(call.args(words), &request, true)
+    docker::described(podman::timestamp(call.args(words), &request), &request, true)
 }
 
 /// A working container. It stays until it is removed.

@@ -29,7 +29,16 @@ pub(super) fn build(engine: &Engine, request: &BuildRequest) -> Invocation {
         (request.words.clone(), "1")
     };
     let call = engine.call().arg("build").args(words);
-    described(call, request, engine.capabilities.secrets).env("DOCKER_BUILDKIT", buildkit)
+    described(call, &dated(request), engine.capabilities.secrets).env("DOCKER_BUILDKIT", buildkit)
+}
+
+/// The moment that the image counts as made at comes as a build argument, which newer builders know by itself
+/// and older ones pass over.
+fn dated(request: &BuildRequest) -> BuildRequest {
+    let mut request = request.clone();
+    let epoch = request.epoch.map(|seconds| ("SOURCE_DATE_EPOCH".to_owned(), seconds.to_string()));
+    request.arguments.extend(epoch);
+    request
 }
 
 /// The part of a build's call that is the same for all engines.
@@ -179,6 +188,22 @@ mod tests {
             shown(&call),
             "docker build --tag notebook-common --label 'l=a b' --secret id=ca,src=/etc/ca.pem --network host --file Dockerfile.cached ."
         );
+    }
+
+    #[test]
+    fn a_moment_is_said_only_if_it_is_wanted() {
+        let mut request = BuildRequest { epoch: Some(7), ..build_request() };
+        request.words.clear();
+        request.arguments.truncate(1);
+        assert_eq!(
+            shown(&build(&engine(Kind::Docker), &request)),
+            "docker build --tag notebook-common --build-arg BASE_IMAGE=spacetelescope/scipy-notebook \
+             --build-arg SOURCE_DATE_EPOCH=7 --file Dockerfile.cached ."
+        );
+        request.arguments.clear();
+        let shown = |kind| shown(&engine(kind).build_call(&request));
+        assert!(shown(Kind::Podman).contains(" --timestamp 7 --tag "), "{}", shown(Kind::Podman));
+        assert!(shown(Kind::Buildah).contains(" --timestamp 7 --tag "), "{}", shown(Kind::Buildah));
     }
 
     #[test]

@@ -95,7 +95,12 @@ pub(super) fn build(engine: &Engine, request: &BuildRequest) -> Invocation {
     let call = engine.call().arg("build");
     let call = call.args(isolation(&request.words, request.network.as_deref())).args(format(&request.words));
     let words = words::with_oci_platform(words::without(&request.words, &BUILD_LACKS));
-    docker::described(call.args(words), request, true)
+    docker::described(timestamp(call.args(words), request), request, true)
+}
+
+/// The time that the image and all its files get.
+pub(super) fn timestamp(call: Invocation, request: &BuildRequest) -> Invocation {
+    call.option("--timestamp", request.epoch.map(|seconds| seconds.to_string()))
 }
 
 /// A chroot, the one isolation that works in every place where any does; but it has no network of

@@ -34,6 +34,9 @@ pub struct BuildRequest {
     pub secrets: Vec<Secret>,
     /// The network mode of its RUN steps.
     pub network: Option<String>,
+    /// The moment, in seconds since 1970, that the image counts as made at, and its files as far as the engine
+    /// can do that; none for the clock's.
+    pub epoch: Option<i64>,
 }
 
 /// A host directory inside a container.

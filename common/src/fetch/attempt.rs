@@ -87,7 +87,7 @@ impl Fetcher {
         let headers = response.headers().clone();
         if status != StatusCode::OK {
             let content_type = text(&headers, &CONTENT_TYPE);
-            let excuse = body::beginning(response, MAX_EXCUSE);
+            let excuse = body::beginning(response, MAX_EXCUSE, deadline);
             let error = FetchError::status_of(url, status.as_u16(), content_type.as_deref(), &excuse);
             let asked = if error.is_passing() { retry::asked(&headers) } else { None };
             return Err(Failure { is_passing: error.is_passing(), error, asked });

@@ -9,6 +9,7 @@ use reqwest::blocking::Response;
 use reqwest::header::CONTENT_ENCODING;
 
 use super::claim::{Claim, Subject};
+use super::pieces::{Pieces, Stopped};
 use super::{FetchError, Limits};
 
 /// How the body was packed for the way.
@@ -20,7 +21,9 @@ enum Coding {
 
 /// What comes over the wire, watched.
 struct Wire<'a> {
-    response: Response,
+    pieces: Pieces,
+    /// What of the last piece was not taken yet.
+    rest: Vec<u8>,
     url: &'a Url,
     limits: &'a Limits,
     deadline: Instant,
@@ -44,23 +47,30 @@ impl Read for Wire<'_> {
 
 impl Wire<'_> {
     fn piece(&mut self, buffer: &mut [u8]) -> Result<usize, FetchError> {
-        crate::process::check_interrupted()?;
-        if Instant::now() >= self.deadline {
-            return Err(FetchError::total(self.url, self.limits));
+        if self.rest.is_empty() {
+            self.rest = self.pieces.next(self.deadline).map_err(|stopped| self.stopped(stopped))?;
         }
-        let length = self.response.read(buffer).map_err(|error| {
-            FetchError::interrupted_body(self.url, &error, self.limits).or_total(
-                self.url,
-                self.limits,
-                self.deadline,
-            )
-        })?;
+        let length = self.rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&self.rest[..length]);
+        self.rest.drain(..length);
         self.left =
             self.left.checked_sub(length).ok_or_else(|| FetchError::too_large(self.url, self.limits.size))?;
         for claim in self.claims.iter_mut().filter(|claim| claim.subject() == Subject::Wire) {
             claim.update(&buffer[..length]);
         }
         Ok(length)
+    }
+
+    fn stopped(&self, stopped: Stopped) -> FetchError {
+        match stopped {
+            Stopped::Late => FetchError::total(self.url, self.limits),
+            Stopped::Told(error) => error.into(),
+            Stopped::Broken(error) => FetchError::interrupted_body(self.url, &error, self.limits).or_total(
+                self.url,
+                self.limits,
+                self.deadline,
+            ),
+        }
     }
 }
 
@@ -77,7 +87,9 @@ pub(super) fn read(
     if length > limits.size {
         return Err(FetchError::too_large(url, limits.size));
     }
-    let mut wire = Wire { response, url, limits, deadline, left: limits.size, claims, failure: None };
+    let pieces = Pieces::of(response);
+    let mut wire =
+        Wire { pieces, rest: Vec::new(), url, limits, deadline, left: limits.size, claims, failure: None };
     let mut body = Vec::with_capacity(if coding == Coding::Identity { length } else { 0 });
     let read = match coding {
         Coding::Identity => copy(&mut wire, &mut body, limits.size),
@@ -133,10 +145,16 @@ fn verify(claims: Vec<Claim>, body: &[u8], url: &Url) -> Result<(), FetchError> 
     Ok(())
 }
 
-/// The beginning of a body that is only looked at; as much as comes without trouble.
-pub(super) fn beginning(response: Response, most: usize) -> Vec<u8> {
-    let mut text = Vec::new();
-    _ = response.take(most as u64).read_to_end(&mut text);
+/// The beginning of a body that is only looked at; as much as comes without trouble until `deadline`.
+pub(super) fn beginning(response: Response, most: usize, deadline: Instant) -> Vec<u8> {
+    let (pieces, mut text) = (Pieces::of(response), Vec::new());
+    while text.len() < most
+        && let Ok(piece) = pieces.next(deadline)
+        && !piece.is_empty()
+    {
+        text.extend_from_slice(&piece);
+    }
+    text.truncate(most);
     text
 }
 

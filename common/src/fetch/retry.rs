@@ -1,13 +1,16 @@
-//! Trying again: how long to wait, and who says so.
+//! Trying again: which failures pass by themselves, how long to wait, and who says so.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::clock;
 use crate::process::{self, ProcessError};
 
+/// How often something is tried in all, where nothing else is said.
+pub const ATTEMPTS: u32 = 5;
 /// The longest that a server may make us wait.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// What the first pause is below.
@@ -15,9 +18,16 @@ const STEP: Duration = Duration::from_millis(400);
 /// What every pause is below.
 const MOST: Duration = Duration::from_secs(10);
 
+/// Whether another try of what was answered with `status` may go better.
+#[must_use]
+pub fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error() || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+}
+
 /// How long to wait after the failed try number `tries` (from 1): anything up to a limit that
 /// doubles, so that many clients do not come back at once.
-pub(super) fn pause(tries: u32) -> Duration {
+#[must_use]
+pub fn pause(tries: u32) -> Duration {
     let limit = STEP.saturating_mul(1 << (tries - 1).min(8)).min(MOST);
     // The keys of the standard library's hash maps are random.
     let random = RandomState::new().hash_one(tries);
@@ -25,7 +35,8 @@ pub(super) fn pause(tries: u32) -> Duration {
 }
 
 /// What the server asks us to wait, in seconds or as a date, within limits.
-pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
+#[must_use]
+pub fn asked(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds).min(PATIENCE));
@@ -36,7 +47,10 @@ pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Waits, and stops waiting when we are told to stop.
-pub(super) fn wait(duration: Duration) -> Result<(), ProcessError> {
+///
+/// # Errors
+/// We were told to stop.
+pub fn wait(duration: Duration) -> Result<(), ProcessError> {
     let end = Instant::now() + duration;
     loop {
         process::check_interrupted()?;
@@ -59,6 +73,14 @@ mod tests {
         }
         let several: std::collections::BTreeSet<_> = (0..8).map(|_| pause(4)).collect();
         assert!(several.len() > 1);
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let passing = [500, 502, 503, 429, 408].map(|n| StatusCode::from_u16(n).unwrap());
+        assert!(passing.into_iter().all(is_passing));
+        let lasting = [400, 401, 403, 404, 416].map(|n| StatusCode::from_u16(n).unwrap());
+        assert!(!lasting.into_iter().any(is_passing));
     }
 
     #[test]

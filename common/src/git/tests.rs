@@ -54,11 +54,8 @@ impl Fixture {
     }
 
     fn hook(&self, name: &str, script: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
         let path = self.path().join(".git/hooks").join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        crate::testing::program(&path, &format!("#!/bin/sh\n{script}\n"));
     }
 
     fn changed(&self) -> Vec<String> {

@@ -30,15 +30,19 @@ pub fn blob_name(digest: &Digest) -> String {
 /// # Errors
 /// It is missing, unreadable, or larger than JSON ever is.
 pub fn small_file(blobs: &dyn Blobs, name: &str) -> Result<Vec<u8>, OciError> {
+    file_up_to(blobs, name, MAX_JSON)
+}
+
+fn file_up_to(blobs: &dyn Blobs, name: &str, limit: u64) -> Result<Vec<u8>, OciError> {
     let reader = must(blobs, name)?;
     let mut bytes = Vec::new();
-    reader.take(MAX_JSON + 1).read_to_end(&mut bytes).map_err(|source| OciError::Io {
+    reader.take(limit + 1).read_to_end(&mut bytes).map_err(|source| OciError::Io {
         verb: "read",
         path: std::path::Path::new(&blobs.place()).join(name),
         source,
     })?;
-    if bytes.len() as u64 > MAX_JSON {
-        return Err(OciError::TooLarge { place: blobs.place(), name: name.to_owned(), limit: MAX_JSON });
+    if bytes.len() as u64 > limit {
+        return Err(OciError::TooLarge { place: blobs.place(), name: name.to_owned(), limit });
     }
     Ok(bytes)
 }
@@ -48,8 +52,16 @@ pub fn small_file(blobs: &dyn Blobs, name: &str) -> Result<Vec<u8>, OciError> {
 /// # Errors
 /// As [`small_file`]; and it is something else.
 pub fn small_blob(blobs: &dyn Blobs, descriptor: &Descriptor) -> Result<Vec<u8>, OciError> {
+    blob_up_to(blobs, descriptor, MAX_JSON)
+}
+
+/// The blob `descriptor` as a whole, which must be what it says and no larger than `limit` bytes.
+///
+/// # Errors
+/// It is missing, unreadable, larger, or something else.
+pub fn blob_up_to(blobs: &dyn Blobs, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, OciError> {
     let name = blob_name(&descriptor.digest);
-    let bytes = small_file(blobs, &name)?;
+    let bytes = file_up_to(blobs, &name, limit)?;
     check(&name, &descriptor.digest, &Digest::of(&bytes))?;
     check_size(blobs, descriptor, bytes.len() as u64)?;
     Ok(bytes)

@@ -100,8 +100,8 @@ fn index_images(
             continue;
         }
         let manifest: Manifest = parse(blobs, &blob_name(&descriptor.digest), &bytes)?;
-        // What a builder attests about an image lies beside it in the form of an image.
-        if manifest.layers.iter().any(|layer| layer.media_type.contains("in-toto")) {
+        // What is said about an image, by its builder or at its delivery, is none.
+        if !manifest.is_image() {
             continue;
         }
         let config = small_blob(blobs, &manifest.config)?;

@@ -11,6 +11,8 @@ pub const MEDIA_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub const MEDIA_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// An image's configuration.
 pub const MEDIA_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// The configuration of what has none.
+pub const MEDIA_EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// A layer as it is.
 pub const MEDIA_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 /// A compressed layer.
@@ -89,6 +91,15 @@ impl Manifest {
             layers,
             annotations: BTreeMap::new(),
         }
+    }
+}
+
+impl Manifest {
+    /// Whether it is one of an image: what is said about an image lies beside it in the same form.
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        let said = |kind: &str| kind.contains("in-toto") || kind.contains("simplesigning");
+        self.config.media_type != MEDIA_EMPTY && !self.layers.iter().any(|layer| said(&layer.media_type))
     }
 }
 

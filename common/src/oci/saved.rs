@@ -55,6 +55,9 @@ impl SavedImage {
                 let bytes = small_blob(archive, descriptor)?;
                 // An index inside the index, or a list: not what `save` of one image writes.
                 let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
+                if !manifest.is_image() {
+                    continue;
+                }
                 let config = small_blob(archive, &manifest.config)?;
                 let layers = manifest.layers.iter().map(|layer| blob_name(&layer.digest)).collect();
                 if descriptor.digest == *id {

@@ -19,6 +19,9 @@ pub struct NotesOutcome {
     pub title: String,
     /// Every package that is not what it was, by environment.
     pub packages: BTreeMap<String, Vec<PackageChange>>,
+    /// Every package of Debian's that is not what it was, as the bills of materials tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub debian: Vec<PackageChange>,
     /// The base image, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Changed>,
@@ -29,6 +32,9 @@ pub struct NotesOutcome {
     pub tests: BTreeMap<String, Vec<TestChange>>,
     /// The failures that are waived: `roman-cal: import numpy, until 2026-12-31 (ada): reason`.
     pub waivers: Vec<String>,
+    /// What cannot be told, and why: `apt packages`, `tests`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub untold: BTreeMap<String, String>,
 }
 
 /// Something that was one thing and is another.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::image_diff::Comparison;
 
 /// The two version files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -157,6 +158,10 @@ pub struct VerifyOutcome {
     pub manifest: Option<Digest>,
     /// Every link. One that could not be checked is skipped, and says why.
     pub links: Vec<CheckedRule>,
+    /// The tested image (first) beside one that was built again (second); none if that was not asked for, or
+    /// could not be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuild: Option<Comparison>,
 }
 
 /// A release that is proposed to those who merge it.

@@ -1,18 +1,16 @@
 //! A container engine that only pretends: a shell script that notes each call and answers what the
 //! test prepared.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::call::Call;
 use super::image::{FakeImage, copy_tree, tar_of_tree};
-use super::plain_programs;
+use super::{plain_programs, program};
 use crate::console::Console;
 use crate::digest::Digest;
 use crate::engine::{Engine, Kind, choose_on};
@@ -65,10 +63,7 @@ impl FakeEngine {
         engine.write("empty.tar", &[0; 1024]);
         plain_programs(&engine.at("bin"));
         let root = shell::quote(&engine.dir.path().to_string_lossy());
-        let program = format!("#!/bin/sh\nD={root} KIND={kind}\n{SCRIPT}");
-        let path = engine.at("bin").join(kind.name());
-        fs::write(&path, program).expect("a temporary directory takes files");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its own file");
+        program(&engine.program(), &format!("#!/bin/sh\nD={root} KIND={kind}\n{SCRIPT}"));
         engine
     }
 
@@ -269,141 +264,5 @@ fn file_name(name: &str) -> String {
     name.strip_suffix(":latest").unwrap_or(name).replace('/', "%")
 }
 
-/// One call of a fake engine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// `docker`, `podman` or `buildah`.
-    pub program: String,
-    /// Where it ran.
-    pub dir: PathBuf,
-    /// `DOCKER_BUILDKIT` and `DOCKER_HOST`, where they were set.
-    pub env: BTreeMap<String, String>,
-    /// Its arguments.
-    pub args: Vec<String>,
-}
-
-impl Call {
-    /// The first argument: `build`, `run`, …
-    #[must_use]
-    pub fn verb(&self) -> &str {
-        self.args.first().map_or("", String::as_str)
-    }
-
-    fn is_work(&self) -> bool {
-        const LOOKS: [&str; 17] = [
-            "version",
-            "--version",
-            "buildx",
-            "image",
-            "images",
-            "inspect",
-            "create",
-            "from",
-            "cp",
-            "export",
-            "mount",
-            "rm",
-            "kill",
-            "ps",
-            "containers",
-            "save",
-            "push",
-        ];
-        !LOOKS.contains(&self.verb())
-    }
-
-    /// The value of the argument `name`: the word behind it.
-    #[must_use]
-    pub fn value(&self, name: &str) -> Option<&str> {
-        let at = self.args.iter().position(|word| word == name)?;
-        self.args.get(at + 1).map(String::as_str)
-    }
-}
-
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.program)?;
-        let mut words = self.args.iter().peekable();
-        while let Some(word) = words.next() {
-            let next = words.peek().map_or("", |w| w.as_str());
-            let is_ours = (word == "--name" && next.starts_with("image-tools-"))
-                || (word == "--label" && next.starts_with("image-tools"));
-            if is_ours {
-                words.next();
-            } else {
-                write!(f, " {}", shell::quote(word))?;
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::{BuildRequest, RunRequest};
-
-    fn build(fake: &FakeEngine, tag: &str, arguments: &[(&str, &str)]) -> Digest {
-        let request = BuildRequest {
-            context: "/".into(),
-            dockerfile: "Dockerfile".to_owned(),
-            tag: tag.to_owned(),
-            arguments: arguments.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
-            ..BuildRequest::default()
-        };
-        let (engine, console) = (fake.engine(), Console::silent());
-        assert!(engine.build(&request, &console, &mut |_| ()).unwrap().is_success());
-        engine.inspect(tag, &console).unwrap().unwrap().id
-    }
-
-    #[test]
-    fn a_built_image_inherits_the_environment_and_the_same_call_makes_the_same_id() {
-        for fake in [FakeEngine::docker(), FakeEngine::podman(), FakeEngine::buildah()] {
-            fake.image("spacetelescope/scipy-notebook", &["PATH=/bin"]);
-            let base = ("BASE_IMAGE", "spacetelescope/scipy-notebook");
-            let common = build(&fake, "notebook-common", &[base, ("USE_FROZEN", "1"), ("Q", "a \"b\" \\c")]);
-            let mission = build(&fake, "notebook-roman:latest", &[("BASE_IMAGE", "notebook-common")]);
-            let facts = fake.engine().inspect("notebook-roman", &Console::silent()).unwrap().unwrap();
-            assert_eq!(facts.env, ["USE_FROZEN=1", "Q=a \"b\" \\c", "PATH=/bin"]);
-            assert_eq!((facts.id.clone(), common == mission), (mission, false));
-            assert_eq!(build(&fake, "notebook-roman:latest", &[("BASE_IMAGE", "notebook-common")]), facts.id);
-            let will = fake.will_make("notebook-roman:latest", &["A=1"]);
-            assert_eq!(build(&fake, "notebook-roman:latest", &[]), will);
-        }
-    }
-
-    #[test]
-    fn calls_are_kept_word_by_word_and_shown_without_what_varies() {
-        let fake = FakeEngine::docker();
-        fake.image("i", &[]);
-        let command = ["printf", "", "a b", "line\nbreak", "|", "\t"].map(str::to_owned).to_vec();
-        let request = RunRequest { image: "i".to_owned(), command: command.clone(), ..RunRequest::default() };
-        _ = fake.engine().run(&request, &Console::silent(), &mut |_| ()).unwrap();
-        let call = fake.work().pop().unwrap();
-        assert!(call.args.ends_with(&command), "{call:?}");
-        assert_eq!(call.dir, std::env::current_dir().unwrap());
-        assert_eq!(fake.lines(), ["docker run i printf '' 'a b' 'line\nbreak' '|' '\t'"]);
-        assert_eq!(call.value("--name").map(|name| name.starts_with("image-tools-")), Some(true));
-    }
-
-    #[test]
-    fn a_pattern_means_whole_words_in_their_order() {
-        let fake = FakeEngine::docker();
-        fake.fail("build notebook-common", 17);
-        let engine = fake.engine();
-        let status = |tag: &str, base: &str| {
-            let request = BuildRequest {
-                context: "/".into(),
-                tag: tag.to_owned(),
-                arguments: vec![("BASE_IMAGE".to_owned(), base.to_owned())],
-                ..BuildRequest::default()
-            };
-            engine.build(&request, &Console::silent(), &mut |_| ()).unwrap()
-        };
-        assert_eq!(status("notebook-common", "x"), crate::process::Exit::Code(17));
-        assert!(status("notebook-roman", "notebook-common").is_success());
-        assert!(status("notebook-common-2", "x").is_success());
-        fake.behave();
-        assert!(status("notebook-common", "x").is_success());
-    }
-}
+mod tests;

@@ -95,6 +95,10 @@ container() {
 
 build() {
     tag= base= env= labels= recipe=
+    for word do :; done
+    case $word in
+        /nonexistent/*) echo 'invalid value "rawjson" passed to --progress, valid values are: auto, plain, tty' >&2; exit 125 ;;
+    esac
     while [ $# -gt 0 ]; do
         case $1 in
             --tag) tag=$2; shift ;;
@@ -114,12 +118,16 @@ build() {
             if [ "$word" = LABEL ]; then labels="$labels${labels:+,}\"${rest%%=*}\":${rest#*=}"; fi
         done <"$recipe"
     fi
+    inherited= below=
+    if find "$base"; then
+        read -r inherited <"$D/images/$hex/env"
+        if [ -f "$D/images/$hex/labels" ]; then read -r below <"$D/images/$hex/labels"; fi
+        labels="$below${below:+${labels:+,}}$labels"
+    fi
     plain "$tag"
     if [ -f "$D/next/$encoded" ]; then
         read -r hex <"$D/next/$encoded"
     else
-        inherited=
-        if find "$base"; then read -r inherited <"$D/images/$hex/env"; fi
         invent "$env${env:+${inherited:+,}}$inherited"
     fi
     printf '%s\n' "$labels" >"$D/images/$hex/labels"
@@ -257,7 +265,12 @@ case $verb in
         if find "$1"; then exit 0; fi
         echo "Error response from daemon: manifest for $1 not found: manifest unknown" >&2
         exit 1 ;;
-    import | commit) for word do :; done; invent ''; call "$word" ;;
+    import | commit)
+        # Whoever writes into a pipe that nobody reads is killed.
+        case " $* " in *" - "*) cat >/dev/null ;; esac
+        for word do :; done
+        invent ''
+        call "$word" ;;
     add | kill) ;;
     *) echo "fake $KIND: no answer for: $verb $*" >&2; exit 64 ;;
 esac

@@ -1,6 +1,10 @@
 //! A PATH that has ordinary programs and no container engine.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::console::Console;
+use crate::process::{self, Input, Invocation};
 
 /// What in-image scripts, `setup-env`, git and the fake engines are made of.
 const PROGRAMS: &[&str] = &[
@@ -77,6 +81,18 @@ pub fn plain_programs(dir: &Path) {
             std::os::unix::fs::symlink(program, dir.join(name)).expect("a fresh directory takes links");
         }
     }
+}
+
+/// Makes `path` a program of this text, which may be started at once. Another process writes it: were it open for
+/// writing here, a child that another thread starts at that moment would hold it open too, and whoever starts
+/// the program would be told "text file busy".
+pub fn program(path: &Path, text: &str) {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+    }
+    let call = Invocation::new("install").args(["-m", "755", "/dev/stdin"]).arg(path);
+    let written = process::text(&call.input(Input::Bytes(text.into())), &Console::silent());
+    written.unwrap_or_else(|e| panic!("{e}"));
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

@@ -36,8 +36,9 @@ impl Build<'_> {
         let name = self.settings().base_reference();
         let no_image = || EngineError::NoImage { image: name.clone(), engine: self.engine.to_string() };
         let facts = self.engine.inspect(&name, self.console)?.ok_or_else(no_image)?;
-        if let Some(outlook) = outlook.filter(|_| is_wanted) {
-            self.remember(outlook, Some(&facts.id), Vec::new())?;
+        if let Some(outlook) = outlook {
+            let older = (!is_wanted).then(|| outlook.of_older());
+            self.remember(older.as_ref().unwrap_or(outlook), Some(&facts.id), Vec::new())?;
         }
         Ok(ImageIdentity { name, id: facts.id })
     }

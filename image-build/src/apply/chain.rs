@@ -16,6 +16,7 @@ use common::state_dir::StateDir;
 
 use crate::error::Error;
 use crate::key::{Chain, Forecast, Records, Steps};
+use crate::memory;
 use crate::plan::{Choices, Plan};
 use crate::preflight;
 use crate::progress::{self, Elapsed, Logs};
@@ -110,7 +111,7 @@ impl<'a> Build<'a> {
         let alone = self.alone()?;
         let base = self.base(Some(&forecast.base))?;
         let upon = forecast.upon(&base.id, (self.settings(), &chain), &self.records, self.asked)?;
-        let common = self.common_or_standing(&upon, &chain)?;
+        let common = self.common_or_standing(&upon, &base, &chain)?;
         drop(alone);
         let image = common.image.clone();
         self.end_with(image, vec![BuiltImage { image: base, context: None }, common])
@@ -156,7 +157,9 @@ impl<'a> Build<'a> {
     ) -> Result<(), Error> {
         let start = Instant::now();
         let (engine, console) = (&self.engine, self.console);
+        let memory = memory::Watch::of(engine.kind);
         let heard = progress::watch(&mut self.logs, step, console, |sink| work(engine, console, sink));
+        let memory = memory.and_then(memory::Watch::end);
         let (exit, output) = heard?;
         let exit = exit?;
         if !exit.is_success() {
@@ -165,6 +168,7 @@ impl<'a> Build<'a> {
         self.done(step, start.elapsed(), Some(&output.log));
         if let Some(timed) = self.timeline.steps.last_mut() {
             timed.instructions = output.instructions;
+            timed.memory = memory;
         }
         Ok(())
     }
@@ -208,6 +212,7 @@ impl<'a> Build<'a> {
             seconds,
             skipped: status == StepStatus::Skipped,
             bytes: None,
+            memory: None,
             instructions: Vec::new(),
         });
         self.steps.push(BuildStep { name: step.to_owned(), status, seconds, log });

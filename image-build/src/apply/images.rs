@@ -4,46 +4,26 @@ use std::path::{Path, PathBuf};
 
 use common::context::context_digest;
 use common::digest::Digest;
-use common::engine::{BuildRequest, ImageFacts};
-use common::lock::Lock;
+use common::engine::{BuildRequest, ImageFacts, Kind};
 use common::report::{BuiltImage, ImageIdentity};
 
-use super::PATIENCE;
 use super::chain::Build;
+use super::ground::{Common, Ground};
 use crate::error::Error;
-use crate::key::{Chain, Forecast, Input, LABEL, Outlook, Reason, Record, Step, place};
+use crate::key::{Chain, Forecast, Input, Outlook, Reason, Record, Step, label_below};
+use crate::memory;
 use crate::plan::ImagePlan;
 use crate::preflight;
 use crate::stage::Stage;
 
-/// What the mission's own images are built upon.
-pub(super) struct Ground {
-    base: ImageIdentity,
-    /// What becomes of the images upon that base.
-    forecast: Forecast,
-    common: Common,
-    /// While it is held, nobody else gives the shared image's name to another one.
-    _shared: Lock,
-}
-
-/// What became of the shared image.
-enum Common {
-    /// It is not needed: the image above all stands.
-    Needless,
-    /// It stood.
-    Stood(Made),
-    /// It was built.
-    New(Made),
-}
-
 /// An image that is there, and the content it was made from.
 pub(super) struct Made {
-    image: ImageIdentity,
-    context: Digest,
+    pub(super) image: ImageIdentity,
+    pub(super) context: Digest,
 }
 
 impl Made {
-    fn reported(self) -> BuiltImage {
+    pub(super) fn reported(self) -> BuiltImage {
         BuiltImage { image: self.image, context: Some(self.context) }
     }
 }
@@ -64,108 +44,9 @@ pub(super) struct Chained {
     pub(super) is_new: bool,
 }
 
-impl Ground {
-    /// Whether the shared image was built just now.
-    pub(super) const fn common_is_new(&self) -> bool {
-        matches!(self.common, Common::New(_))
-    }
-}
-
 impl Build<'_> {
-    /// Sees that there are a base image and a shared one that are those wanted, and that they stay.
-    pub(super) fn ground(&mut self, forecast: &Forecast, chain: &Chain) -> Result<Ground, Error> {
-        let shared = self.shared()?;
-        if let Some(base) = self.base_known(forecast)? {
-            let upon =
-                forecast.clone().upon(&base.id, (self.settings(), chain), &self.records, self.asked)?;
-            if let Some(common) = self.standing_common(&upon, chain)? {
-                self.base_stands(&forecast.base);
-                return Ok(Ground { base, forecast: upon, common, _shared: shared });
-            }
-        }
-        drop(shared);
-        loop {
-            let alone = self.alone()?;
-            let base = self.base(Some(&forecast.base))?;
-            let upon =
-                forecast.clone().upon(&base.id, (self.settings(), chain), &self.records, self.asked)?;
-            let common = match self.standing_common(&upon, chain)? {
-                Some(common) => common,
-                None => Common::New(self.common(&upon.images[0], chain)?),
-            };
-            if self.plan.repacks {
-                // Such a build removes what is below as soon as it can, so nobody may build beside it.
-                return Ok(Ground { base, forecast: upon, common, _shared: alone });
-            }
-            drop(alone);
-            let shared = self.shared()?;
-            if self.is_still(&common)? {
-                return Ok(Ground { base, forecast: upon, common, _shared: shared });
-            }
-            self.console.status("another build gave the shared image's name away; once more");
-        }
-    }
-
-    /// The base, if it is there, or was when everything upon it was built that still stands.
-    fn base_known(&self, forecast: &Forecast) -> Result<Option<ImageIdentity>, Error> {
-        if let Some(base) = self.standing(&forecast.base)? {
-            return Ok(Some(base));
-        }
-        // A build that repacks removes the base when it is done with it.
-        let record = forecast.base.record.as_ref().filter(|_| self.plan.repacks && forecast.stands());
-        let gone =
-            |record: &Record| Some(ImageIdentity { name: record.image.clone(), id: record.id.clone()? });
-        Ok(record.and_then(gone))
-    }
-
-    /// The only one who may change the images that missions share.
-    pub(super) fn alone(&self) -> Result<Lock, Error> {
-        Ok(Lock::take(&self.shared_lock()?, PATIENCE, self.console)?)
-    }
-
-    fn shared(&self) -> Result<Lock, Error> {
-        Ok(Lock::share(&self.shared_lock()?, PATIENCE, self.console)?)
-    }
-
-    fn shared_lock(&self) -> Result<PathBuf, Error> {
-        let place = place().map(|place| format!("-{place}")).unwrap_or_default();
-        Ok(self.state.dir("locks")?.join(format!("build-common{place}")))
-    }
-
-    fn standing_common(&self, forecast: &Forecast, chain: &Chain) -> Result<Option<Common>, Error> {
-        if self.standing(forecast.result())?.is_some() {
-            return Ok(Some(Common::Needless));
-        }
-        let outlook = &forecast.images[0];
-        let Some(image) = self.standing(outlook)? else { return Ok(None) };
-        let context = unchanged(&self.plan.common.request.context, outlook, chain)?;
-        Ok(Some(Common::Stood(Made { image, context })))
-    }
-
-    /// The shared image, built if it does not stand, whether or not an image above needs it.
-    pub(super) fn common_or_standing(
-        &mut self,
-        forecast: &Forecast,
-        chain: &Chain,
-    ) -> Result<BuiltImage, Error> {
-        let outlook = &forecast.images[0];
-        if let Some(image) = self.standing(outlook)? {
-            self.skip("common");
-            let context = unchanged(&self.plan.common.request.context, outlook, chain)?;
-            return Ok(Made { image, context }.reported());
-        }
-        Ok(self.common(outlook, chain)?.reported())
-    }
-
-    fn is_still(&self, common: &Common) -> Result<bool, Error> {
-        let (Common::Stood(made) | Common::New(made)) = common else { return Ok(true) };
-        let facts = self.engine.inspect(&made.image.name, self.console)?;
-        Ok(facts.is_some_and(|facts| facts.id == made.image.id))
-    }
-
     /// The image of `outlook`, if it is there and is what it should be: the one that this clone built
-    /// of the same, or, where this clone knows of none, one that is labelled so. A label is put on before
-    /// anybody has looked at the image, so it says nothing of one that was begun here and not finished.
+    /// of the same, or, where this clone knows of none, one that is labelled so.
     pub(super) fn standing(&self, outlook: &Outlook) -> Result<Option<ImageIdentity>, Error> {
         let known = match &outlook.reason {
             None => outlook.record.as_ref().and_then(|record| record.id.as_ref()),
@@ -175,24 +56,50 @@ impl Build<'_> {
         let Some(facts) = self.engine.inspect(&outlook.image, self.console)? else { return Ok(None) };
         let stands = match known {
             Some(id) => *id == facts.id,
-            None if self.records.is_begun(&outlook.image) => false,
-            None => facts.labels.get(LABEL).is_some_and(|label| label == outlook.key.hex()),
+            None => self.is_believed(outlook, &facts),
         };
         Ok(stands.then(|| ImageIdentity { name: outlook.image.clone(), id: facts.id }))
     }
 
-    fn common(&mut self, outlook: &Outlook, chain: &Chain) -> Result<Made, Error> {
+    /// Whether the labels of an image that this clone knows nothing of are to be believed. They are put on
+    /// before anybody has looked at what came out, but what an image was really built upon is in the
+    /// labels that it inherited, and how it was set is in its environment: a build that went wrong, and
+    /// still has its name, does not pass. Nor does one that was begun here and not finished.
+    fn is_believed(&self, outlook: &Outlook, facts: &ImageFacts) -> bool {
+        !self.records.is_begun(&outlook.image)
+            && outlook.is_labelled(&facts.labels)
+            && facts.variable("USE_FROZEN") == Some(self.plan.use_frozen.number())
+    }
+
+    /// Builds the shared image.
+    pub(super) fn common(
+        &mut self,
+        outlook: &Outlook,
+        base: &ImageIdentity,
+        chain: &Chain,
+    ) -> Result<Made, Error> {
         let plan = self.plan.common.clone();
         let stage = Stage::copy(&plan.request.context, &self.stage_dir)?;
         // Of the copy, which is what is built: the tree may be edited meanwhile.
         let context = unchanged(&stage.path(), outlook, chain)?;
         self.add_wrangler_spec(&stage)?;
+        let below = self.below(base, &plan.request.tag)?;
         self.image(&plan, &stage, outlook)?;
+        self.see_upon(Step::Common, &plan.request.tag, (&base.name, &below))?;
         self.drop_base()?;
         self.repack("repack-common", &plan.request.tag)?;
         let image = self.as_set(Step::Common, &plan.request.tag)?;
         self.remember(outlook, Some(&image.id), Vec::new())?;
         Ok(Made { image, context })
+    }
+
+    /// What is known of `below`, which must still have its name, as `image` is about to be built upon that.
+    fn below(&self, below: &ImageIdentity, image: &str) -> Result<ImageFacts, Error> {
+        let facts = self.facts(&below.name)?;
+        if facts.id == below.id {
+            return Ok(facts);
+        }
+        Err(Error::Mixed { image: image.to_owned(), name: below.name.clone() })
     }
 
     /// Sees that the mission's own images are there.
@@ -250,7 +157,7 @@ impl Build<'_> {
         common: &ImageIdentity,
         chain: &Chain,
     ) -> Result<(Digest, ImageFacts), Error> {
-        let plan = self.plan.mission.clone();
+        let mut plan = self.plan.mission.clone();
         if !self.plan.removes_dirty && self.standing(outlook)?.is_some() {
             self.skip("mission");
             return Ok((unchanged(&plan.request.context, outlook, chain)?, self.facts(&plan.request.tag)?));
@@ -259,12 +166,10 @@ impl Build<'_> {
         let context = unchanged(&stage.path(), outlook, chain)?;
         stage.pin_references()?;
         stage.add_directories(&self.expected_directories()?)?;
-        let below = self.facts(&common.name)?;
-        if below.id != common.id {
-            return Err(Error::Mixed { image: plan.request.tag, name: common.name.clone() });
-        }
+        let below = self.below(common, &plan.request.tag)?;
+        self.upon_id(&mut plan, common);
         self.image(&plan, &stage, outlook)?;
-        let facts = self.see_upon(&plan.request.tag, (&common.name, &below))?;
+        let facts = self.see_upon(Step::Mission, &plan.request.tag, (&common.name, &below))?;
         self.remember(outlook, Some(&facts.id), Vec::new())?;
         Ok((context, facts))
     }
@@ -283,15 +188,16 @@ impl Build<'_> {
         built: &ImageFacts,
         chain: &Chain,
     ) -> Result<ImageIdentity, Error> {
-        let plan = self.plan.caches.clone();
+        let mut plan = self.plan.caches.clone();
         let dirty = self.plan.mission.request.tag.clone();
+        self.upon_id(&mut plan, &ImageIdentity { name: dirty.clone(), id: built.id.clone() });
         let stage = Stage::copy(&plan.request.context, &self.stage_dir)?;
         unchanged(&stage.path(), outlook, chain)?;
         self.image(&plan, &stage, outlook).inspect_err(|_| {
             // The name would only be in the way. Why it failed is what matters.
             _ = self.engine.remove_image(&dirty, self.console);
         })?;
-        self.see_upon(&plan.request.tag, (&dirty, built))?;
+        self.see_upon(Step::Caches, &plan.request.tag, (&dirty, built))?;
         if self.plan.removes_dirty {
             self.remove(&dirty)?;
         }
@@ -299,11 +205,31 @@ impl Build<'_> {
         self.as_set(Step::Caches, &plan.request.tag)
     }
 
-    /// Sees that `image` was built upon the image `name` that `below` tells of: another clone on the same
-    /// engine may have given the name away. A wrong one must not be found by its label.
-    fn see_upon(&self, image: &str, (name, below): (&str, &ImageFacts)) -> Result<ImageFacts, Error> {
+    /// Says the id of the image `below` in place of its name, which somebody else may give away. `BuildKit`
+    /// takes no ids: there, what came out is compared ([`Self::see_upon`]).
+    fn upon_id(&self, plan: &mut ImagePlan, below: &ImageIdentity) {
+        if self.engine.kind == Kind::Docker {
+            return;
+        }
+        for (_, value) in plan.request.arguments.iter_mut().filter(|(_, value)| *value == below.name) {
+            below.id.as_str().clone_into(value);
+        }
+    }
+
+    /// Sees that the image `image` of `step` was built upon the image `name` that `below` tells of: another
+    /// clone on the same engine may have given the name away. A wrong one must not be found by its name.
+    fn see_upon(
+        &self,
+        step: Step,
+        image: &str,
+        (name, below): (&str, &ImageFacts),
+    ) -> Result<ImageFacts, Error> {
         let facts = self.facts(image)?;
-        if facts.is_upon(below) {
+        // Images of the same layers may still be set in other ways; what they are made of tells.
+        let others = [Step::Common, Step::Mission].into_iter().filter(|other| *other != step);
+        let is_handed_on =
+            |label: &str| facts.labels.get(label).is_none_or(|found| below.labels.get(label) == Some(found));
+        if facts.is_upon(below) && others.filter_map(label_below).all(is_handed_on) {
             return Ok(facts);
         }
         // What went wrong is that it is another one, whether or not the name can be taken away.
@@ -316,9 +242,12 @@ impl Build<'_> {
         if let Some(edits) = &plan.edits {
             stage.add_edited(edits)?;
         }
+        if let Some(epoch) = plan.request.epoch {
+            stage.settle(epoch)?;
+        }
         self.records.begin(&outlook.image)?;
-        let labels = vec![(LABEL.to_owned(), outlook.key.hex().to_owned())];
-        let request = BuildRequest { context: stage.path(), labels, ..plan.request.clone() };
+        let request =
+            BuildRequest { context: stage.path(), labels: outlook.labels(), ..plan.request.clone() };
         let step = outlook.step.name();
         self.engine_step(step, |engine, console, sink| engine.build(&request, console, sink))
     }
@@ -352,6 +281,7 @@ impl Build<'_> {
         id: Option<&Digest>,
         images: Vec<BuiltImage>,
     ) -> Result<(), Error> {
+        let peak = self.timeline.steps.iter().rev().find(|timed| timed.step == outlook.step.name());
         let record = Record {
             image: outlook.image.clone(),
             id: id.cloned(),
@@ -359,6 +289,7 @@ impl Build<'_> {
             inputs: outlook.inputs.clone(),
             engine: self.engine.kind.name().to_owned(),
             seconds: self.took(outlook.step),
+            memory: memory::most(outlook.record.as_ref(), peak.and_then(|timed| timed.memory)),
             commit: self.source_commit.clone().filter(|_| outlook.step == Step::Base),
             images,
             followed: None,
@@ -369,7 +300,7 @@ impl Build<'_> {
 
 /// The digest of `context`, which must hold what the key of `outlook` is of: the tree was read for that
 /// earlier, and may have been edited since.
-fn unchanged(context: &Path, outlook: &Outlook, chain: &Chain) -> Result<Digest, Error> {
+pub(super) fn unchanged(context: &Path, outlook: &Outlook, chain: &Chain) -> Result<Digest, Error> {
     let whole = digest(context)?;
     // What is below is no matter of the context.
     let mut differences = chain.of_context(outlook.step, &whole, context)?.differences(&outlook.inputs);

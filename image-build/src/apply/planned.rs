@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use common::console::Verbosity;
+use common::console::{Console, Verbosity};
 use common::engine::Engine;
 use common::session::Session;
 use common::settings::Settings;
@@ -12,8 +12,10 @@ use common::settings::Settings;
 use super::{asked, choices};
 use crate::args::Args;
 use crate::error::Error;
-use crate::key::{Chain, Forecast, LABEL, Outputs, Records, ShownForecast};
+use crate::key::{Chain, Forecast, Outputs, Records, ShownForecast};
+use crate::memory::Need;
 use crate::plan::{Choices, Plan, ShownPlan, assumed_engine};
+use crate::preflight;
 
 /// What will happen, and by which calls.
 #[derive(Serialize)]
@@ -22,11 +24,30 @@ struct Shown {
     calls: ShownPlan,
     #[serde(flatten)]
     forecast: ShownForecast,
+    /// What `--memory` counts for it, beside what others take.
+    memory: Need,
+}
+
+impl Shown {
+    /// What is counted, and why.
+    fn memory(&self) -> String {
+        let Need { bytes, learned } = self.memory;
+        if learned {
+            format!("memory   {bytes}: the most that its builds were seen to take, and a quarter more")
+        } else {
+            format!("memory   {bytes}: assumed, as no build of it was seen (--memory-per-build)")
+        }
+    }
 }
 
 /// The text of `--plan` for the missions of `all`.
-pub(crate) fn planned(args: &Args, session: &Session, all: &[Settings]) -> Result<String, Error> {
-    let choices = choices(args, session)?;
+pub(crate) fn planned(
+    args: &Args,
+    session: &Session,
+    all: &[Settings],
+    console: &Console,
+) -> Result<String, Error> {
+    let choices = choices(args, session, console)?;
     let mut shown = Vec::new();
     for settings in all {
         shown.push(one(args, settings, &choices)?);
@@ -42,6 +63,9 @@ pub(crate) fn planned(args: &Args, session: &Session, all: &[Settings]) -> Resul
     for shown in shown {
         // Writing to a String cannot fail.
         _ = write!(text, "{}", shown.forecast);
+        if args.many.memory.is_some() {
+            _ = writeln!(text, "{}", shown.memory());
+        }
         if args.place.voice.verbosity() == Verbosity::Verbose {
             _ = write!(text, "{}", shown.calls);
         }
@@ -50,6 +74,8 @@ pub(crate) fn planned(args: &Args, session: &Session, all: &[Settings]) -> Resul
 }
 
 fn one(args: &Args, settings: &Settings, choices: &Choices) -> Result<Shown, Error> {
+    // What a build would fail by at once is no plan.
+    preflight::check(settings, choices.update && !settings.cal_version.is_none())?;
     let chain = Chain::read(settings, choices)?;
     let asked = asked(args, settings);
     let forecast = Forecast::new(settings, &chain, &Records::in_state(&settings.state_dir()), asked)?;
@@ -66,6 +92,7 @@ fn one(args: &Args, settings: &Settings, choices: &Choices) -> Result<Shown, Err
     Ok(Shown {
         calls: calls(&plan, settings, &engine),
         forecast: ShownForecast::new(&forecast, follows, notes),
+        memory: Need::of_mission(settings, args.many.memory_per_build),
     })
 }
 
@@ -77,7 +104,7 @@ fn calls(plan: &Plan, settings: &Settings, engine: &Engine) -> ShownPlan {
 fn labelled(mut plan: Plan, forecast: &Forecast) -> Plan {
     let images = [&mut plan.common, &mut plan.mission, &mut plan.caches];
     for (image, outlook) in images.into_iter().zip(&forecast.images) {
-        image.request.labels = vec![(LABEL.to_owned(), outlook.key.hex().to_owned())];
+        image.request.labels = outlook.labels();
     }
     plan
 }

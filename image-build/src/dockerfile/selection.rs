@@ -18,6 +18,8 @@ pub(crate) fn files(dir: &Path, taken: &Taken, dockerfile: &str) -> io::Result<V
     let dir = dir.canonicalize()?;
     let ignore = Ignore::read(&dir, dockerfile);
     let all = listed(&dir)?;
+    let odd: BTreeSet<String> =
+        all.iter().filter(|entry| !entry.is_text).map(|entry| entry.path.clone()).collect();
     let mut shown: Vec<String> = match taken {
         Taken::Everything => all.into_iter().map(|entry| entry.path).collect(),
         Taken::Matching(patterns) => {
@@ -28,6 +30,10 @@ pub(crate) fn files(dir: &Path, taken: &Taken, dockerfile: &str) -> io::Result<V
         }
     };
     shown.retain(|path| ignore.shows(path));
+    if let Some(path) = shown.iter().find(|path| odd.contains(*path)) {
+        let said = format!("the name {path:?} is not UTF-8, so rename that file");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, said));
+    }
     shown.sort_unstable();
     Ok(shown)
 }
@@ -50,6 +56,8 @@ fn places(path: &str) -> impl Iterator<Item = &str> {
 
 struct Entry {
     path: String,
+    /// Whether that is really its name.
+    is_text: bool,
     link: Option<PathBuf>,
 }
 
@@ -66,7 +74,8 @@ fn listed(dir: &Path) -> io::Result<Vec<Entry>> {
         }
         let path = entry.path().strip_prefix(dir).unwrap_or(entry.path());
         let link = if kind.is_symlink() { Some(fs::read_link(entry.path())?) } else { None };
-        entries.push(Entry { path: path.to_string_lossy().into_owned(), link });
+        let is_text = path.to_str().is_some();
+        entries.push(Entry { path: path.to_string_lossy().into_owned(), is_text, link });
     }
     Ok(entries)
 }
@@ -137,6 +146,21 @@ mod tests {
         check(dir.path(), &["*.md", "nothing"], &["README.md"]);
         let all = files(dir.path(), &Taken::Everything, "Dockerfile").unwrap();
         assert_eq!(all.len(), 7, "all but the log, which is never input: {all:?}");
+    }
+
+    /// It was said not to be there.
+    #[test]
+    fn a_name_that_is_no_text_is_told_if_it_is_taken() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let dir = context();
+        let odd = dir.path().join("tools").join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+        if fs::write(odd, "x").is_err() {
+            return;
+        }
+        check(dir.path(), &["env/tess"], &["env/tess/tess.pip"]);
+        let taken = Taken::Matching(vec!["tools".to_owned()]);
+        let error = files(dir.path(), &taken, "Dockerfile").unwrap_err().to_string();
+        assert!(error.contains("tools/caf") && error.contains("rename that file"), "{error}");
     }
 
     #[test]

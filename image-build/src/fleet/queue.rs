@@ -9,8 +9,10 @@ pub(super) struct Task {
     pub(super) name: String,
     /// The task that must have succeeded before, by its number.
     pub(super) after: Option<usize>,
-    /// Where it runs, by number: each place has its own limit of tasks.
+    /// Where it runs, by number: each place has its own limits.
     pub(super) place: usize,
+    /// How much memory it takes.
+    pub(super) memory: Size,
 }
 
 /// How many at a time.
@@ -20,17 +22,16 @@ pub(super) struct Limits {
     pub(super) jobs: usize,
     /// How much memory there is in one place; none if nobody counts it.
     pub(super) memory: Option<Size>,
-    /// How much one task takes.
-    pub(super) each: Size,
     /// Whether others go on when one has failed.
     pub(super) keep_going: bool,
 }
 
 impl Limits {
-    /// How many tasks one place takes; a task that is larger than the memory runs alone.
-    fn places(&self) -> usize {
-        let by_memory = self.memory.map_or(u64::MAX, |memory| (memory.0 / self.each.0).max(1));
-        self.jobs.min(usize::try_from(by_memory).unwrap_or(usize::MAX))
+    /// Whether `task` may run beside `running`; what is larger than the memory runs alone.
+    fn allow(&self, task: &Task, running: &[&Task]) -> bool {
+        let taken: u64 = running.iter().map(|other| other.memory.0).fold(task.memory.0, u64::saturating_add);
+        let fits = self.memory.is_none_or(|memory| taken <= memory.0);
+        running.len() < self.jobs && (fits || running.is_empty())
     }
 }
 
@@ -113,11 +114,12 @@ impl Queue {
 
     fn is_ready(&self, number: usize) -> bool {
         let task = &self.tasks[number];
-        let running = |n: &usize| self.states[*n] == State::Running && self.tasks[*n].place == task.place;
-        let busy = (0..self.tasks.len()).filter(running).count();
+        let beside = self.tasks.iter().zip(&self.states);
+        let beside = beside.filter(|(other, state)| **state == State::Running && other.place == task.place);
+        let running: Vec<&Task> = beside.map(|(other, _)| other).collect();
         self.states[number] == State::Waiting
             && task.after.is_none_or(|n| self.states[n] == State::Done)
-            && busy < self.limits.places()
+            && self.limits.allow(task, &running)
     }
 
     fn drop_waiting(&mut self, which: impl Fn(&Task) -> bool) -> bool {
@@ -137,14 +139,14 @@ mod tests {
 
     /// Task 0, two upon it in the same place, and one more elsewhere.
     fn queue(jobs: usize, memory: Option<u64>, keep_going: bool) -> Queue {
-        let task = |name: &str, after, place| Task { name: name.to_owned(), after, place };
+        let task = |name: &str, after, place| Task { name: name.to_owned(), after, place, memory: Size(4) };
         let tasks = vec![
             task("common", None, 0),
             task("a", Some(0), 0),
             task("b", Some(0), 0),
             task("elsewhere", None, 1),
         ];
-        Queue::new(tasks, Limits { jobs, memory: memory.map(Size), each: Size(4), keep_going })
+        Queue::new(tasks, Limits { jobs, memory: memory.map(Size), keep_going })
     }
 
     #[test]
@@ -166,6 +168,24 @@ mod tests {
             assert_eq!(queue.next(), Next::Start(2));
             assert_eq!(queue.waited_for[2], Some(1), "for the place");
         }
+    }
+
+    /// What is known of a build counts for it, and not one size for all.
+    #[test]
+    fn small_builds_run_beside_a_large_one_as_long_as_they_fit() {
+        let task =
+            |name: &str, memory| Task { name: name.to_owned(), after: None, place: 0, memory: Size(memory) };
+        let tasks =
+            vec![task("large", 6), task("larger", 20), task("small", 3), task("other", 1), task("last", 2)];
+        let mut queue = Queue::new(tasks, Limits { jobs: 9, memory: Some(Size(10)), keep_going: false });
+        let started: Vec<Next> = (0..4).map(|_| queue.next()).collect();
+        assert_eq!(started, [Next::Start(0), Next::Start(2), Next::Start(3), Next::Wait]);
+        queue.end(2, true);
+        assert_eq!((queue.next(), queue.next()), (Next::Start(4), Next::Wait));
+        for ended in [0, 3, 4] {
+            queue.end(ended, true);
+        }
+        assert_eq!((queue.next(), queue.next()), (Next::Start(1), Next::Over), "alone, as it fits nowhere");
     }
 
     #[test]

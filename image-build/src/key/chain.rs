@@ -1,5 +1,7 @@
 //! The manifests of a mission's images, each upon the key of the one below. No engine is asked.
 
+mod base;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -9,29 +11,15 @@ use common::engine::Engine;
 use common::generated;
 use common::receipt::Receipt;
 use common::requirement::SpecKind;
-use common::settings::{EngineChoice, Settings, UseFrozen};
+use common::settings::{EngineChoice, Settings};
 
 use super::forecast::Step;
 use super::input::Input;
 use super::manifest::Manifest;
-use crate::base::bootstrap;
-use crate::base::source::recorded;
-use crate::dockerfile::{CA_VARIABLES, CUTOFF_VARIABLE, Dockerfile, Taken, selected_files, takes_file};
+use super::switches::sift;
+use crate::dockerfile::{CA_VARIABLES, Dockerfile, Taken, selected_files, takes_file};
 use crate::error::Error;
-use crate::plan::{BasePlan, Choices, Commit, ImagePlan, Plan, SourcePlan, Wanted, assumed_engine};
-
-/// The switches of every build that say how to build and not what.
-const NEUTRAL: [&str; 9] = [
-    "--rm",
-    "--force-rm",
-    "--quiet",
-    "-q",
-    "--load",
-    "--progress",
-    "--builder",
-    "--cache-from",
-    "--cache-to",
-];
+use crate::plan::{Choices, ImagePlan, Plan, assumed_engine};
 
 /// The images of a mission, as keys see them: the same on every engine, whatever it can do.
 #[derive(Clone)]
@@ -70,63 +58,6 @@ impl Chain {
         chain.common_keeps = dockerfile(&chain.plan.common, "Dockerfile")?.keeps_copies();
         chain.mission_keeps = chain.mission_dockerfile()?.keeps_copies();
         Ok(chain)
-    }
-
-    /// What the base image is, as far as we decide it.
-    pub(crate) fn base(&self) -> Manifest {
-        let mut manifest = Manifest::default();
-        let mut set = |name: &str, value: &str| manifest.set(Input::setting(name), value);
-        match &self.plan.base {
-            BasePlan::Pull { reference, wanted } => {
-                set("reference", reference);
-                if let Some(platform) = self.platform() {
-                    set("platform", &platform);
-                }
-                if self.plan.use_frozen != UseFrozen::Frozen {
-                    set("index cut-off", &self.cutoff);
-                } else if let Some(pinned) = self.pinned.as_ref().filter(|_| *wanted == Wanted::Here) {
-                    // A refreshed base is not the locked one, which the next build takes again.
-                    set("locked", pinned);
-                }
-            }
-            BasePlan::Bootstrap { tag, .. } => {
-                set("reference", tag);
-                // Where there is none, making the base will say why.
-                set("recipe", &bootstrap::recipe_key().unwrap_or_default());
-            }
-            BasePlan::Source(source) => self.source(source, &mut set),
-        }
-        manifest
-    }
-
-    fn source(&self, source: &SourcePlan, set: &mut dyn FnMut(&str, &str)) {
-        set("source", &source.url);
-        set("root image", &source.root_image);
-        match &source.commit {
-            Commit::Main => set("index cut-off", &self.cutoff),
-            Commit::Recorded(file) => {
-                // Where there is none, making the base will say why.
-                set("commit", &recorded(file).unwrap_or_default());
-            }
-        }
-        for image in &source.images {
-            let mut arguments: BTreeMap<String, String> = BTreeMap::new();
-            let rest = sift(&image.words, &mut arguments);
-            arguments.extend(image.arguments.iter().cloned());
-            // When it is asked for once more, it is the same image that is asked for.
-            arguments.retain(|name, _| name != CUTOFF_VARIABLE && !CA_VARIABLES.contains(&name.as_str()));
-            let arguments: Vec<String> =
-                arguments.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-            set(&image.tag, &arguments.join(" "));
-            set("switches", &rest.join(" "));
-        }
-    }
-
-    /// The machine that images are for, where that is said: engines pull another one then.
-    fn platform(&self) -> Option<String> {
-        let words = sift(&self.plan.common.request.words, &mut BTreeMap::new()).into_iter();
-        let said = words.skip_while(|word| *word != "--platform").nth(1).map(str::to_owned);
-        said.or_else(|| std::env::var("DOCKER_DEFAULT_PLATFORM").ok().filter(|value| !value.is_empty()))
     }
 
     /// What the shared image is made of, upon the base image `base`.
@@ -279,35 +210,6 @@ fn manifest(
     Ok(manifest)
 }
 
-/// Takes the build arguments out of the switches of every build, and gives those of the rest that
-/// have a say in what is built.
-fn sift<'w>(words: &'w [String], arguments: &mut BTreeMap<String, String>) -> Vec<&'w str> {
-    let mut kept = Vec::new();
-    let mut words = words.iter().map(String::as_str).peekable();
-    while let Some(word) = words.next() {
-        let (name, mut value) =
-            word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-        let alone = ["--rm", "--force-rm", "--quiet", "-q", "--load"].contains(&name);
-        if value.is_none() && !alone && name.starts_with('-') {
-            value = words.next_if(|next| !next.starts_with('-'));
-        }
-        if name == "--build-arg" {
-            let argument = value.unwrap_or_default();
-            // Without a value it is that of the variable of this name.
-            let inherited = |name| (name, std::env::var(name).unwrap_or_default());
-            let (name, value) = match argument.split_once('=') {
-                Some((name, value)) => (name, value.to_owned()),
-                None => inherited(argument),
-            };
-            arguments.insert(name.to_owned(), value);
-        } else if !NEUTRAL.contains(&name) {
-            kept.push(name);
-            kept.extend(value);
-        }
-    }
-    kept
-}
-
 fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     let path: PathBuf = path.to_owned();
     move |source| Error::Context { context: path.display().to_string(), source }
@@ -355,41 +257,6 @@ mod tests {
         assert_ne!(key(&repository), before);
     }
 
-    fn base(change: impl FnOnce(&mut Settings)) -> Digest {
-        let repository = Repository::new();
-        let mut settings = crate::plan::tests::roman();
-        repository.root().clone_into(&mut settings.root);
-        change(&mut settings);
-        Chain::read(&settings, &crate::plan::tests::choices()).unwrap().base().key()
-    }
-
-    /// A base of other switches was taken for the one that was asked for.
-    #[test]
-    fn a_base_is_of_the_switches_that_it_is_built_with_and_of_its_platform() {
-        use common::settings::Owner;
-        let with = |owner, words: &str| {
-            base(|settings| {
-                settings.owner = owner;
-                settings.docker_build_args = Some(words.to_owned());
-            })
-        };
-        let plain = with(Owner::Spacetelescope, "--rm");
-        assert_eq!(with(Owner::Spacetelescope, "--rm --progress=plain"), plain);
-        for words in ["--rm --squash", "--rm --build-arg X=1", "--rm --platform linux/arm64"] {
-            assert_ne!(with(Owner::Spacetelescope, words), plain, "{words}");
-        }
-        let pulled = with(Owner::QuayJupyter, "--rm");
-        assert_eq!(with(Owner::QuayJupyter, "--rm --squash"), pulled, "it is not built here");
-        assert_ne!(with(Owner::QuayJupyter, "--platform=linux/arm64"), pulled);
-    }
-
-    #[test]
-    fn an_argument_without_a_value_has_that_of_the_environment() {
-        let (words, mut arguments) = (["--build-arg", "PATH"].map(str::to_owned), BTreeMap::new());
-        assert!(sift(&words, &mut arguments).is_empty());
-        assert_eq!(arguments["PATH"], std::env::var("PATH").unwrap());
-    }
-
     #[test]
     fn two_clones_of_one_content_have_one_key() {
         assert_eq!(key(&Repository::new()), key(&Repository::new()));
@@ -405,15 +272,5 @@ mod tests {
         assert!(!chain(&repository).is_generated());
         repository.write("deployments/common/Dockerfile.trailer", "RUN other\n");
         assert_ne!(key(&repository), before);
-    }
-
-    #[test]
-    fn switches_are_told_from_arguments_and_from_what_says_how() {
-        let words = common::shell::split_unquoted(
-            "--rm --force-rm --build-arg OWNER=a --build-arg=B=c --progress plain --platform linux/amd64 --squash",
-        );
-        let mut arguments = BTreeMap::new();
-        assert_eq!(sift(&words, &mut arguments), ["--platform", "linux/amd64", "--squash"]);
-        assert_eq!(arguments, BTreeMap::from([("OWNER".into(), "a".into()), ("B".into(), "c".into())]));
     }
 }

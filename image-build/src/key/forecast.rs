@@ -1,14 +1,18 @@
 //! Which images will be built and why, from what is remembered of them and what is there now.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use common::digest::Digest;
 use common::settings::{EngineChoice, Settings};
 
 use super::chain::Chain;
+use super::input::{CUTOFF, Input};
 use super::manifest::{Difference, Manifest};
 use super::outputs::Outputs;
 use super::record::{Record, Records};
+use super::{LABEL, label_below};
 use crate::error::Error;
 
 /// The steps that make an image, lowest first.
@@ -69,6 +73,31 @@ pub(crate) struct Outlook {
     pub(crate) key: Digest,
     /// What is known of the one that was built last.
     pub(crate) record: Option<Record>,
+    /// The labels that it has from those images below it that have keys.
+    inherited: Vec<(String, String)>,
+}
+
+impl Outlook {
+    /// The labels that the image gets when it is built.
+    pub(crate) fn labels(&self) -> Vec<(String, String)> {
+        let own = label_below(self.step).map(|name| (name.to_owned(), self.key.hex().to_owned()));
+        [(LABEL.to_owned(), self.key.hex().to_owned())].into_iter().chain(own).collect()
+    }
+
+    /// The same of an image that is not what was wanted and is used all the same: the next build tries again,
+    /// and knows meanwhile what the images upon it are upon.
+    pub(crate) fn of_older(&self) -> Self {
+        let mut inputs = self.inputs.clone();
+        inputs.set(Input::setting(CUTOFF), "none: it could not be pulled");
+        Self { key: inputs.key(), inputs, ..self.clone() }
+    }
+
+    /// Whether an image with the labels `found` is this one, by its own key and by those of what it was
+    /// really built upon.
+    pub(crate) fn is_labelled(&self, found: &BTreeMap<String, String>) -> bool {
+        let has = |(name, value): &(String, String)| found.get(name) == Some(value);
+        self.labels().iter().chain(&self.inherited).all(has)
+    }
 }
 
 /// Which steps are to run whatever was there before.
@@ -176,8 +205,10 @@ impl<'a> Judge<'a> {
     fn upon(self, base: &Digest, chain: &Chain, below: Outlook) -> Result<Forecast, Error> {
         let settings = self.settings;
         let common = self.judge(Step::Common, &settings.common_image(), chain.common(base)?);
-        let mission = self.judge(Step::Mission, &settings.dirty_image(), chain.mission(&common.key)?);
-        let caches = self.judge(Step::Caches, &settings.notebook_id(), chain.caches(&mission.key)?);
+        let mut mission = self.judge(Step::Mission, &settings.dirty_image(), chain.mission(&common.key)?);
+        mission.inherited = common.labels().split_off(1);
+        let mut caches = self.judge(Step::Caches, &settings.notebook_id(), chain.caches(&mission.key)?);
+        caches.inherited = [&mission.inherited[..], &mission.labels()[1..]].concat();
         Ok(Forecast { base: below, images: [common, mission, caches] })
     }
 
@@ -198,7 +229,7 @@ impl<'a> Judge<'a> {
                 (!differences.is_empty()).then_some(Reason::Changed(differences))
             }
         };
-        Outlook { step, image: image.to_owned(), reason, inputs, key, record }
+        Outlook { step, image: image.to_owned(), reason, inputs, key, record, inherited: Vec::new() }
     }
 
     fn is_elsewhere(&self, record: &Record) -> bool {

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The setting that says up to when releases count.
+pub(super) const CUTOFF: &str = "index cut-off";
+
 /// One thing that goes into an image. Its text is the same for people and in files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]

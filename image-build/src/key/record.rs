@@ -32,6 +32,9 @@ pub(crate) struct Record {
     pub(crate) engine: String,
     /// How long that took, in seconds.
     pub(crate) seconds: f64,
+    /// The most memory that a build of it was seen to take, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) memory: Option<u64>,
     /// For a base image from source: the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) commit: Option<String>,
@@ -150,6 +153,7 @@ mod tests {
             inputs: Manifest::default(),
             engine: "docker".to_owned(),
             seconds: 1.5,
+            memory: Some(7),
             commit: None,
             images: Vec::new(),
             followed: None,

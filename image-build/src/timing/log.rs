@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::raw::{Prose, Raw};
+use super::raw::{Prose, Raw, Vertex};
 
 /// One instruction, or another thing that an engine names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -33,18 +33,73 @@ pub(crate) struct Log {
     is_open: bool,
     /// When the first one of raw JSON began.
     origin: Option<jiff::Timestamp>,
+    /// How each one of raw JSON stands.
+    spans: BTreeMap<String, Span>,
     prose: Prose,
+    /// The lines so far of a change in raw JSON that is not whole yet.
+    held: Vec<String>,
 }
+
+/// The time of an instruction that may run more than once.
+#[derive(Clone, Debug, PartialEq)]
+struct Span {
+    /// Where in `found` it is.
+    index: usize,
+    /// When it began the last time.
+    began: jiff::Timestamp,
+    /// How long it had taken until then, in seconds.
+    before: f64,
+    is_over: bool,
+}
+
+/// A change is not longer than this, in lines; what is, is something else.
+const LONGEST: usize = 10_000;
 
 impl Log {
     /// Takes in `line`, which came `at` seconds after the step began; gives what people are to read in
     /// its place, if it is not for people.
     pub(crate) fn hear(&mut self, line: &str, at: f64) -> Option<Vec<String>> {
-        if let Some(raw) = Raw::read(line) {
-            let lines = self.prose.of(&raw);
-            self.raw(raw);
+        if self.held.is_empty() && line != "{" {
+            let Some(raw) = Raw::read(line) else {
+                self.for_people(line, at);
+                return None;
+            };
+            return Some(self.raw(raw));
+        }
+        let is_second = self.held.len() == 1;
+        if (is_second && !Raw::begins(line)) || self.held.len() >= LONGEST {
+            let mut lines = self.release(at);
+            lines.extend(self.hear(line, at).unwrap_or_else(|| vec![line.to_owned()]));
             return Some(lines);
         }
+        self.held.push(line.to_owned());
+        if line != "}" {
+            return Some(Vec::new());
+        }
+        match serde_json::from_str(&self.held.join("\n")) {
+            Ok(raw) => {
+                self.held.clear();
+                Some(self.raw(raw))
+            }
+            Err(_) => Some(self.release(at)),
+        }
+    }
+
+    /// What was held back although it was for people.
+    fn release(&mut self, at: f64) -> Vec<String> {
+        let lines = std::mem::take(&mut self.held);
+        lines.iter().for_each(|line| self.for_people(line, at));
+        lines
+    }
+
+    /// What people have not read yet when nothing more comes.
+    pub(crate) fn rest(&mut self, at: f64) -> Vec<String> {
+        let mut lines = self.release(at);
+        lines.extend(self.prose.rest());
+        lines
+    }
+
+    fn for_people(&mut self, line: &str, at: f64) {
         if let Some((id, rest)) = line.strip_prefix('#').and_then(|rest| rest.split_once(' ')) {
             if id.bytes().all(|b| b.is_ascii_digit()) {
                 self.plain(id, rest.trim_end(), at);
@@ -52,12 +107,15 @@ impl Log {
         } else {
             self.step(line, at);
         }
-        None
     }
 
     /// All of them; what has not ended did so at `at`.
     pub(crate) fn end(mut self, at: f64) -> Vec<Instruction> {
         self.close(at);
+        for span in self.spans.values().filter(|span| !span.is_over) {
+            let found = &mut self.found[span.index];
+            found.seconds = (at - found.started).max(0.0);
+        }
         self.found
     }
 
@@ -107,21 +165,49 @@ impl Log {
         self.is_open = false;
     }
 
-    fn raw(&mut self, raw: Raw) {
-        for vertex in raw.vertexes {
-            let Some(started) = vertex.started.or(vertex.completed) else { continue };
-            let origin = *self.origin.get_or_insert(started);
-            let since = |moment: jiff::Timestamp| moment.duration_since(origin).as_secs_f64();
-            let index = *self.known.entry(vertex.digest).or_insert_with(|| {
-                self.found.push(Instruction::default());
-                self.found.len() - 1
-            });
-            let found = &mut self.found[index];
-            found.name = vertex.name;
-            found.cached |= vertex.cached;
-            found.started = since(started);
-            found.seconds = vertex.completed.map_or(0.0, |end| since(end) - since(started));
+    /// Takes in a change; gives what people read of it.
+    fn raw(&mut self, raw: Raw) -> Vec<String> {
+        let lines = self.prose.of(&raw);
+        raw.vertexes.into_iter().for_each(|vertex| self.vertex(vertex));
+        for part in raw.statuses {
+            let sent = part.sent();
+            if let (Some(sent), Some(span)) = (sent, self.spans.get(&part.vertex)) {
+                self.found[span.index].bytes = Some(sent);
+            }
         }
+        lines
+    }
+
+    fn vertex(&mut self, vertex: Vertex) {
+        let Some(started) = vertex.started.or(vertex.completed) else { return };
+        let origin = *self.origin.get_or_insert(started);
+        let span = self.spans.entry(vertex.digest).or_insert_with(|| {
+            let started_at = started.duration_since(origin).as_secs_f64();
+            self.found.push(Instruction { name: vertex.name, started: started_at, ..Instruction::default() });
+            Span { index: self.found.len() - 1, began: started, before: 0.0, is_over: false }
+        });
+        let found = &mut self.found[span.index];
+        if span.began != started {
+            (span.began, span.before) = (started, found.seconds);
+        }
+        span.is_over = vertex.completed.is_some();
+        found.cached |= vertex.cached;
+        if let Some(completed) = vertex.completed {
+            found.seconds = span.before + completed.duration_since(started).as_secs_f64();
+        }
+    }
+}
+
+/// `bytes` as `BuildKit` writes them: `2.07kB`.
+pub(super) fn bytes_of(bytes: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        // Two digits behind the point, by whole numbers.
+        Some((unit, name)) => {
+            let hundredths = (bytes + unit / 200) / (unit / 100);
+            format!("{}.{:02}{name}", hundredths / 100, hundredths % 100)
+        }
+        None => format!("{bytes}B"),
     }
 }
 
@@ -215,5 +301,71 @@ mod tests {
         ]);
         let found: Vec<_> = found.iter().map(|(n, s, t, c, _)| (n.as_str(), *s, *t, *c)).collect();
         assert_eq!(found, [("[1/2] FROM a", 0.0, 0.5, true), ("[2/2] RUN b", 1.0, 2.0, false)]);
+    }
+
+    /// What a client of `BuildKit` 0.8 printed, shortened: each change is spread over many lines, the look
+    /// for ignore rules ran twice, and the end is told in words.
+    const SPREAD: &str = include_str!("raw_spread.txt");
+
+    #[test]
+    fn raw_json_that_is_spread_over_lines() {
+        let mut log = Log::default();
+        let mut told: Vec<String> = SPREAD
+            .lines()
+            .flat_map(|line| log.hear(line, 0.0).unwrap_or_else(|| vec![line.to_owned()]))
+            .collect();
+        told.extend(log.rest(9.0));
+        let expected = [
+            "#1 [internal] load .dockerignore",
+            "#1 transferring context: 2B done",
+            "#1 DONE 0.2s",
+            "#2 [1/3] FROM docker.io/library/base:1",
+            "#2 CACHED",
+            "#3 [internal] load build context",
+            "#3 transferring context: 20.98MB done",
+            "#3 DONE 0.5s",
+            "#4 [2/3] RUN echo hello; echo none >&2; seq 3",
+            "#4 hello",
+            "#4 1",
+            "#4 2",
+            "#4 no end of line",
+            "#4 ERROR: executor failed running [/bin/sh -c seq 3]: exit code: 1",
+            "ERROR: failed to solve: executor failed running [/bin/sh -c seq 3]: exit code: 1",
+        ];
+        assert_eq!(told, expected);
+        let found: Vec<_> =
+            log.end(9.0).into_iter().map(|i| (i.name, i.seconds, i.cached, i.bytes)).collect();
+        let line = |name: &str, seconds, cached, bytes| (name.to_owned(), seconds, cached, bytes);
+        assert_eq!(
+            found,
+            [
+                line("[internal] load .dockerignore", 0.25 + 0.5, false, Some(2)),
+                line("[1/3] FROM docker.io/library/base:1", 0.0, true, None),
+                line("[internal] load build context", 0.5, false, Some(20_975_389)),
+                line("[2/3] RUN echo hello; echo none >&2; seq 3", 1.5, false, None),
+            ]
+        );
+    }
+
+    /// A step that prints JSON of its own is not held back.
+    #[test]
+    fn braces_that_are_no_progress_are_for_people() {
+        let mut log = Log::default();
+        let mut hear = |line: &str| log.hear(line, 0.0);
+        assert_eq!(hear("{"), Some(Vec::new()));
+        assert_eq!(hear("  \"name\": 1"), Some(vec!["{".to_owned(), "  \"name\": 1".to_owned()]));
+        assert_eq!(hear("}"), None);
+        assert_eq!((hear("{"), hear("{")), (Some(Vec::new()), Some(vec!["{".to_owned()])));
+        assert_eq!((hear("  \"logs\": 7"), hear("}").map(|lines| lines.len())), (Some(Vec::new()), Some(3)));
+        assert_eq!((hear("{"), log.rest(0.0)), (Some(Vec::new()), vec!["{".to_owned()]), "nothing is lost");
+    }
+
+    #[test]
+    fn bytes_are_written_as_they_are_read() {
+        for (count, text) in [(2, "2B"), (2070, "2.07kB"), (20_975_389, "20.98MB"), (1_000_000_000, "1.00GB")]
+        {
+            assert_eq!(bytes_of(count), text);
+        }
+        assert_eq!(bytes("2.07kB"), Some(2070));
     }
 }

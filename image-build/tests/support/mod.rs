@@ -1,10 +1,17 @@
 //! What the pipeline tests share: the built program beside siblings that only pretend, a fake
 //! engine and a repository.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "not every test file uses all of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "not every test file uses all of it"
+)]
 
 pub mod closure;
 pub mod stacks;
+pub mod traced;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

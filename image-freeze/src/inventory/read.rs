@@ -140,14 +140,14 @@ fn of_archive(path: &Path, wanted: Wanted<'_>, reading: &Reading) -> Result<Inve
             if is_file { Box::new(Section::whole(&file).map_err(failed)?) } else { Box::new(Flow(&file)) };
         archive::read(stream, &name, reading).map_err(bad)?
     };
-    let images = oci::list(&content)?;
+    let images = oci::list(&content.images)?;
     if let (true, Some(root)) = (images.is_empty(), &content.root) {
         return put_together(ImageFacts::default(), (&name, reading), vec![root]);
     }
-    let image = selected(&images, wanted.select, &content.place())?;
+    let image = selected(&images, wanted.select, &content.images.place())?;
     let mut layers = Vec::new();
     for listed in &image.layers {
-        let (layer, digest) = content.layer(&listed.file)?;
+        let (layer, digest) = content.images.layer(&listed.file)?;
         if let Some(digest) = digest {
             check(&format!("the layer {}", listed.file), &listed.diff_id, digest)?;
         }

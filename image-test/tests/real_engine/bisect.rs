@@ -32,7 +32,7 @@ fn the_release_that_took_an_interface_away_is_found() {
         return;
     }
     assert_eq!(ran.code(), 0, "{}", ran.stderr());
-    let Outcome::Bisect(outcome) = ran.last() else { panic!("{}", ran.stderr()) };
+    let Outcome::Bisect(outcome) = ran.report().outcome else { panic!("{}", ran.stderr()) };
     let found = &outcome.environments[0];
     assert_eq!((found.finding, found.changes), (BisectFinding::Found, 5));
     let culprits: Vec<_> = found.culprits.iter().map(|one| (one.package.as_str(), one.proven)).collect();

@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use common::console::Console;
-use common::document::Document;
 use common::engine::{Engine, choose};
-use common::report::{Outcome, TestOutcome, TestStatus};
 use common::settings::EngineChoice;
 use common::testing::Repository;
+
+use crate::ran::Ran;
 
 /// A repository, an engine, and the images that a test makes in it. Removed at the end.
 pub(crate) struct Lab {
@@ -66,35 +66,5 @@ impl Drop for Lab {
         for kind in self.kinds.take() {
             _ = self.engine.remove_image(&self.image(kind), &Console::silent());
         }
-    }
-}
-
-pub(crate) struct Ran(pub(crate) Output);
-
-impl Ran {
-    pub(crate) fn code(&self) -> i32 {
-        self.0.status.code().unwrap()
-    }
-
-    pub(crate) fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.0.stderr).into_owned()
-    }
-
-    pub(crate) fn last(&self) -> Outcome {
-        let mut document = Document::parse(&self.0.stdout, "standard output").unwrap();
-        document.reports.pop().unwrap().outcome
-    }
-
-    pub(crate) fn outcome(&self) -> TestOutcome {
-        match self.last() {
-            Outcome::Test(outcome) => outcome,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub(crate) fn failures(&self) -> Vec<String> {
-        let environments = self.outcome().environments;
-        let cases = environments.into_iter().flat_map(|environment| environment.cases);
-        cases.filter(|case| case.status == TestStatus::Failed).map(|case| case.name).collect()
     }
 }

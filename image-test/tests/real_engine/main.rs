@@ -6,5 +6,7 @@
 mod bisect;
 mod lab;
 mod native;
+#[path = "../support/ran.rs"]
+mod ran;
 mod root;
 mod scripts;

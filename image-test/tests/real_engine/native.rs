@@ -48,7 +48,7 @@ fn check(choice: EngineChoice) {
     lab.repository.write(&format!("{TESTS}/notebooks"), "check.py gone.ipynb");
     lab.repository.write(&format!("{TESTS}/check.py"), "open('data.txt').read()");
     lab.repository.write(&format!("{TESTS}/data.txt"), "x");
-    let failed = lab.run("python", &["--native", "--timeout", "5s", "--jobs", "2"]);
+    let failed = lab.run("python", &["--native", "--timeout", "15s", "--jobs", "2"]);
     assert_eq!(failed.code(), 1, "{}", failed.stderr());
     let mut names = failed.failures();
     names.sort_unstable();

@@ -3,8 +3,9 @@
 use common::report::{TestStatus, Verdict};
 use common::testing::FakeEngine;
 
-use crate::lab::{GREEN, Lab, Ran, TEST};
+use crate::lab::{GREEN, Lab, TEST};
 use crate::native::Native;
+use crate::ran::Ran;
 
 const TESTS: &str = "deployments/roman/environments/roman-cal/tests";
 const TAKEN: &str = "nothing changed since";

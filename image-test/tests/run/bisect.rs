@@ -1,9 +1,10 @@
 //! `image-test --bisect`, with the runner really running and a uv that only pretends.
 
 use common::report::{BisectFinding, BisectedEnvironment, Outcome};
+use common::testing::program;
 
-use crate::lab::Ran;
-use crate::native::{Native, script};
+use crate::native::Native;
+use crate::ran::Ran;
 
 /// Makes environments whose packages are modules with a `VERSION`, or what the rule for them says.
 const UV: &str = r##"
@@ -43,7 +44,7 @@ fn lab() -> Option<Native> {
     let python = crate::native::python()?;
     let home = repository.root().display().to_string();
     let text = UV.replace("@HOME@", &home).replace("@PYTHON@", &python.display().to_string());
-    script(&repository.at("bin/uv"), &format!("#!{} -S{text}", python.display()));
+    program(&repository.at("bin/uv"), &format!("#!{} -S{text}", python.display()));
     native.tests(&[("imports", "romancal numpy\n")]);
     repository
         .write("rules/romancal", "import asdf, gwcs\nassert (asdf.VERSION, gwcs.VERSION) != ('2', '2')\n");

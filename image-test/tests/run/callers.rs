@@ -4,7 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::lab::{GREEN, Lab, Ran, TEST};
+use crate::lab::{GREEN, Lab, TEST};
+use crate::ran::Ran;
 
 /// The tests alone ran without what every other command in the image is given, and --dev and the words of
 /// the image's own test script were refused.

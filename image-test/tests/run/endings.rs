@@ -7,7 +7,8 @@ use std::time::Duration;
 use common::report::{TestStatus, Verdict};
 use common::testing::FakeEngine;
 
-use crate::lab::{GREEN, Lab, Ran, TEST, hanging, with};
+use crate::lab::{GREEN, Lab, TEST, hanging, with};
+use crate::ran::Ran;
 
 #[test]
 fn the_engines_own_failures_are_told_apart_and_keep_their_status() {
@@ -51,9 +52,9 @@ fn the_same_statuses_from_inside_are_results() {
 fn a_run_past_its_time_limit_ends_with_124_and_its_results_are_kept() {
     let lab = Lab::new(FakeEngine::docker());
     let path = hanging(&lab, &GREEN.replace("Importing romancal ... ok\nFailing imports: 0\n", ""));
-    let mut command = lab.command(&["--timeout", "1s", "--report", "json=out.json"]);
+    let mut command = lab.command(&["--timeout", "5s", "--report", "json=out.json"]);
     let ran = Ran(command.env("PATH", path).output().unwrap());
-    ran.is_fault(124, "the tests were ended after 1 seconds");
+    ran.is_fault(124, "the tests were ended after 5 seconds");
     let report: serde_json::Value = serde_json::from_str(&lab.repository.read("out.json")).unwrap();
     assert_eq!((&report["status"], &report["verdict"]), (&124.into(), &"no".into()));
     let tested = lab.evidence(&lab.id).unwrap();

@@ -7,7 +7,8 @@ use common::document::Document;
 use common::evidence::Store;
 use common::report::{ImageIdentity, Verdict};
 
-use crate::lab::{GREEN, Lab, NAME, Ran, TEST, build_report};
+use crate::lab::{GREEN, Lab, NAME, TEST, build_report};
+use crate::ran::Ran;
 
 #[test]
 fn in_a_pipe_the_image_that_was_just_built_is_tested_though_its_name_moved() {
@@ -103,4 +104,22 @@ fn with_all_every_missions_image_is_tested_and_a_fault_weighs_more_than_a_no() {
     }
     let refused = lab.command(&["--all"]).env("EXEC_ID", NAME).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
+}
+
+/// Each mission's report went to the same file, so it was refused.
+#[test]
+fn with_all_every_mission_has_reports_of_its_own() {
+    let lab = Lab::printing(GREEN, 0);
+    lab.fake.image("notebook-tike:latest", &["USE_FROZEN=0"]);
+    let run =
+        lab.run(&["--all", "--allow-missing", "--report", "junit=out/results.xml", "--report=json=all"]);
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    for mission in ["roman", "tike"] {
+        let junit = lab.repository.read(&format!("out/results-{mission}.xml"));
+        assert!(junit.contains(&format!("notebook-{mission}:latest")), "{junit}");
+        assert!(
+            lab.repository.read(&format!("all-{mission}")).contains(&format!("\"mission\": \"{mission}\""))
+        );
+    }
+    assert!(!lab.repository.at("out/results.xml").exists() && !lab.repository.at("all").exists());
 }

@@ -1,17 +1,14 @@
 //! A configured repository with an engine that only pretends, and what a run in it gave.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use common::digest::Digest;
-use common::document::Document;
 use common::evidence::{Store, Tested};
-use common::report::{
-    BuildOutcome, ImageIdentity, Outcome, Report, TestEnvironment, TestOutcome, TestStatus, Verdict,
-};
-use common::testing::{FakeEngine, Repository};
+use common::report::{BuildOutcome, ImageIdentity, Outcome, Report, TestEnvironment, TestStatus, Verdict};
+use common::testing::{FakeEngine, Repository, program};
+
+use crate::ran::Ran;
 
 pub(crate) const NAME: &str = "notebook-roman:latest";
 pub(crate) const TEST: &str = "/opt/environments/test";
@@ -72,39 +69,6 @@ impl Lab {
     }
 }
 
-pub(crate) struct Ran(pub(crate) Output);
-
-impl Ran {
-    pub(crate) fn code(&self) -> i32 {
-        self.0.status.code().unwrap()
-    }
-
-    pub(crate) fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.0.stderr).into_owned()
-    }
-
-    /// The last report of the document on standard output.
-    pub(crate) fn report(&self) -> Report {
-        let document = Document::parse(&self.0.stdout, "standard output");
-        document.unwrap_or_else(|e| panic!("{e}\n{}", self.stderr())).reports.pop().unwrap()
-    }
-
-    pub(crate) fn outcome(&self) -> TestOutcome {
-        match self.report().outcome {
-            Outcome::Test(outcome) => outcome,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// A fault: this status, this text on standard error, and nothing on standard output.
-    pub(crate) fn is_fault(&self, code: i32, text: &str) {
-        let stderr = self.stderr();
-        assert_eq!(self.code(), code, "{stderr}");
-        assert!(stderr.contains(text), "{stderr}");
-        assert_eq!(String::from_utf8_lossy(&self.0.stdout), "");
-    }
-}
-
 pub(crate) fn with(environment: &TestEnvironment, status: TestStatus) -> Vec<&str> {
     environment.cases.iter().filter(|c| c.status == status).map(|c| c.name.as_str()).collect()
 }
@@ -129,7 +93,6 @@ pub(crate) fn build_report(verdict: Verdict, id: &Digest) -> Report {
 /// A docker that shows `text` and then hangs, before the pretended one.
 pub(crate) fn hanging(lab: &Lab, text: &str) -> std::ffi::OsString {
     let bin = lab.repository.at("bin");
-    fs::create_dir_all(&bin).unwrap();
     lab.repository.write("text", text);
     let docker = bin.join("docker");
     let script = format!(
@@ -138,7 +101,6 @@ pub(crate) fn hanging(lab: &Lab, text: &str) -> std::ffi::OsString {
         lab.repository.at("hangs").display(),
         lab.fake.program().display(),
     );
-    fs::write(&docker, script).unwrap();
-    fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&docker, &script);
     std::env::join_paths([bin.as_path(), Path::new(&lab.fake.path())]).unwrap()
 }

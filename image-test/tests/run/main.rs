@@ -11,4 +11,6 @@ mod endings;
 mod images;
 mod lab;
 mod native;
+#[path = "../support/ran.rs"]
+mod ran;
 mod results;

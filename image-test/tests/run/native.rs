@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::report::{TestCase, TestKind, TestOutcome, TestRunner, TestStatus, Verdict};
-use common::testing::FakeEngine;
+use common::testing::{FakeEngine, program};
 
-use crate::lab::{Lab, Ran, with};
+use crate::lab::{Lab, with};
+use crate::ran::Ran;
 
 const TESTS: &str = "deployments/roman/environments/roman-cal/tests";
 
@@ -49,7 +50,7 @@ impl Native {
             modules.display(),
             python.display()
         );
-        script(&self.lab.repository.at(&format!("conda/envs/{name}/bin/python")), &text);
+        program(&self.lab.repository.at(&format!("conda/envs/{name}/bin/python")), &text);
     }
 
     pub(crate) fn tests(&self, files: &[(&str, &str)]) {
@@ -100,12 +101,6 @@ pub(crate) fn python() -> Option<PathBuf> {
     Some(PathBuf::from(String::from_utf8(found?.stdout).unwrap().trim()))
 }
 
-pub(crate) fn script(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 /// A docker that runs here what it is asked to run in a container.
 fn docker(lab: &Lab, python: &Path) -> std::ffi::OsString {
     let bin = lab.repository.at("bin");
@@ -118,7 +113,7 @@ fn docker(lab: &Lab, python: &Path) -> std::ffi::OsString {
         home = lab.repository.root().display(),
         python = python.display(),
     );
-    script(&bin.join("docker"), &text);
+    program(&bin.join("docker"), &text);
     std::env::join_paths([bin.as_path(), Path::new(&lab.fake.path())]).unwrap()
 }
 
@@ -154,7 +149,7 @@ fn imports_and_notebooks_run_without_the_images_scripts_and_are_recorded_like_an
         (".ipynb_checkpoints/c-checkpoint.ipynb", "broken"),
         ("check.py", "import os, sys; assert sys.path[0] == os.getcwd()"),
     ]);
-    script(
+    program(
         &native.lab.repository.at(&format!("{TESTS}/test")),
         "#!/bin/sh\ntest -f a.ipynb && python -c 'import asdf'\n",
     );
@@ -232,7 +227,7 @@ fn d49_a_notebook_that_fails_hangs_or_is_missing_fails_alone_and_nothing_of_it_s
         ("hangs.ipynb", &notebook(&[&kernel])),
         ("passes.ipynb", &notebook(&["x = 1"])),
     ]);
-    let ran = native.run(&["--timeout", "2s", "--jobs", "1"]);
+    let ran = native.run(&["--timeout", "10s", "--jobs", "1"]);
     assert_eq!(ran.code(), 1, "{}", ran.stderr());
     let outcome = ran.outcome();
     assert_eq!(
@@ -240,7 +235,7 @@ fn d49_a_notebook_that_fails_hangs_or_is_missing_fails_alone_and_nothing_of_it_s
         (TestStatus::Failed, "cell 2 of 3: ZeroDivisionError: division by zero")
     );
     assert!(find(&outcome, "fails.ipynb").detail.clone().unwrap().contains("Traceback of the cell"));
-    assert_eq!(why(&outcome, "hangs.ipynb"), (TestStatus::Failed, "was stopped after 2 s, the time limit"));
+    assert_eq!(why(&outcome, "hangs.ipynb"), (TestStatus::Failed, "was stopped after 10 s, the time limit"));
     let missing = "there is no gone.ipynb, neither in the repository nor in the image";
     assert_eq!(why(&outcome, "gone.ipynb"), (TestStatus::Failed, missing));
     assert_eq!(find(&outcome, "nowhere/x.ipynb").status, TestStatus::Failed);
@@ -344,7 +339,7 @@ fn notebooks_run_with_nbclient_and_a_failing_cell_is_named() {
     let Some(python) = real_nbclient() else { return };
     let prefix = native.lab.repository.at("conda/envs/roman-cal");
     fs::remove_dir_all(&prefix).unwrap();
-    script(&prefix.join("bin/python"), &format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display()));
+    program(&prefix.join("bin/python"), &format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display()));
     native.tests(&[
         ("imports", ""),
         ("ok.ipynb", &notebook(&["import os", "assert os.path.exists('ok.ipynb')"])),

@@ -6,7 +6,8 @@ use common::report::{ImageIdentity, TestStatus, Verdict};
 use common::settings::Generation;
 use common::testing::FakeEngine;
 
-use crate::lab::{GREEN, Lab, NAME, Ran, TEST, with};
+use crate::lab::{GREEN, Lab, NAME, TEST, with};
+use crate::ran::Ran;
 
 #[test]
 fn a_green_run_is_a_yes_in_the_document_the_log_the_table_and_the_evidence() {

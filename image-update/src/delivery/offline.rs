@@ -15,11 +15,14 @@ pub fn replay(wanted: Wanted<'_>, dir: &Path, store: &Store) -> Result<(Delivery
         environment: wanted.environment.to_owned(),
         version: wanted.version.to_owned(),
     };
-    let tracked = Receipt::of_environment(dir)?.filter(|receipt| receipt.version == wanted.version);
-    let receipt = match tracked {
+    // What a script wrote was not delivered.
+    let is_delivery = |receipt: &Receipt| receipt.version == wanted.version && receipt.script.is_none();
+    let tracked = Receipt::of_environment(dir)?.filter(is_delivery);
+    let mut receipt = match tracked {
         Some(receipt) => receipt,
         None => store.receipt(wanted.environment, wanted.version)?.ok_or_else(missing)?,
     };
+    receipt.forget_logins();
     let mut files = Vec::new();
     for file in &wanted.mode.files {
         let received = receipt.files.iter().find(|received| received.local == file.local);

@@ -181,6 +181,14 @@ fn put(target: &Path, wanted: Option<&Digest>, laid: &Path) -> Result<(), Error>
     }
 }
 
+/// Makes `name` in `dir` hold `content`. It is made in `stage`, so that it comes in one step.
+pub fn bring(stage: &Stage, dir: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
+    let (target, laid) = (dir.join(name), stage.new_dir().join(name));
+    state_file::replace(&laid, content, mode(&target))?;
+    put(&target, Some(&Digest::of(content)), &laid)?;
+    sync_dir(dir)
+}
+
 /// Of what is at `path`, read piece by piece: what was delivered is still in memory.
 fn digest(path: &Path) -> Result<Option<Digest>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };

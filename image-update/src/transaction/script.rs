@@ -40,6 +40,12 @@ impl<'a> Script<'a> {
         Ok(Self { place, journal, stage: Some(stage), own, repo })
     }
 
+    /// Writes a file of ours beside what the script made.
+    pub fn add(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        let Some(stage) = &self.stage else { return Ok(()) };
+        files::bring(stage, self.place.dir, name, content)
+    }
+
     /// Makes the index know the files `names`, so that a commit of all that changed has them too.
     pub fn stage(&self, names: &[String]) -> Result<(), Error> {
         let (Some(repo), Some(stage)) = (self.repo, &self.stage) else { return Ok(()) };

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::testing::Repository;
+use common::testing::{Repository, program};
 use serde_json::Value;
 
 pub const ENV: &str = "deployments/roman/environments/roman-cal";
@@ -64,6 +64,19 @@ impl Run {
         assert!(matches!(self.status, Some(0 | 1)), "{:?}: {}", self.status, self.text);
         let document: Value = serde_json::from_slice(&self.stdout).unwrap();
         document["reports"].as_array().unwrap().last().unwrap()["outcome"]["update"].clone()
+    }
+
+    /// The report of a run that ended with status 0.
+    pub fn done(&self) -> Value {
+        assert_eq!(self.status, Some(0), "{}", self.text);
+        self.report()
+    }
+
+    /// That it ended with `status`, with a document, and said or told `part`.
+    pub fn said(&self, status: i32, part: &str) {
+        assert_eq!(self.status, Some(status), "{}", self.text);
+        let told = self.report().to_string();
+        assert!(self.text.contains(part) || told.contains(part), "{part:?} in {} or {told}", self.text);
     }
 
     /// That it failed with `status` and said all of `parts`, and nothing on standard output.
@@ -128,8 +141,8 @@ impl Clone {
         let quick = [
             "--insecure-host=127.0.0.1",
             "--connect-timeout=2",
-            "--read-timeout=1",
-            "--timeout=8",
+            "--read-timeout=2",
+            "--timeout=12",
             "--retries=2",
         ];
         let all: Vec<&str> = quick.iter().chain(args).copied().collect();
@@ -151,6 +164,25 @@ impl Clone {
     /// The files of the environment by name, without the receipt: its times are those of the run.
     pub fn files(&self) -> BTreeMap<String, String> {
         files(&self.repository.at(ENV))
+    }
+
+    /// The names of [`Self::files`].
+    pub fn names(&self) -> Vec<String> {
+        self.files().into_keys().collect()
+    }
+
+    /// Makes `body` the environment's `update-requirements`.
+    pub fn script(&self, body: &str) {
+        let path = self.repository.at(ENV).join("update-requirements");
+        program(&path, &format!("#!/bin/sh\nset -e\n{body}\n"));
+    }
+
+    /// The contents of the backups, sorted.
+    pub fn kept(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.repository.at(".image/backup")).into_iter().flatten().flatten();
+        let mut kept: Vec<String> = entries.map(|entry| fs::read_to_string(entry.path()).unwrap()).collect();
+        kept.sort();
+        kept
     }
 
     /// Everything below the root but git's own and the state that is kept on purpose.

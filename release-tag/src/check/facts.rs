@@ -128,7 +128,7 @@ pub struct Git {
     pub committed: Found<Release>,
     /// The content of `deployments/common` and of `deployments/<mission>` in it. None where git is not
     /// asked: what git's index is told to overlook shows here only.
-    pub contexts: Option<Found<(Digest, Digest)>>,
+    pub contexts: Option<Found<CommittedContexts>>,
     /// What differs from it in the two contexts.
     pub changes: Vec<Change>,
     /// What git does not look at in the two contexts, and a build would take.
@@ -147,6 +147,18 @@ pub struct Git {
     pub tag_records: BTreeMap<String, String>,
     /// The remote.
     pub remote: Remote,
+}
+
+/// What a checkout of the commit has of the two contexts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedContexts {
+    /// The digest of `deployments/common`.
+    pub common: Digest,
+    /// The digest of `deployments/<mission>`.
+    pub mission: Digest,
+    /// What it has otherwise than the work tree, although git tells of no change: the file, and the
+    /// attributes that git gives it.
+    pub other: Vec<String>,
 }
 
 /// The highest versions that are tagged in the history of the commit, other than the release's own.

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use common::context;
 use common::deployment::Deployment;
-use common::digest::Digest;
+use common::digest::{self, Digest};
 use common::fault::Fault as _;
-use common::git::{Ancestry, Repo};
+use common::git::{Ancestry, Change, Repo};
 use common::version_file::{self, MissionVersion};
 
 use super::Reach;
-use super::facts::{Earlier, Found, Git, HashFile, Remote, Upstream};
+use super::facts::{CommittedContexts, Earlier, Found, Git, HashFile, Remote, Upstream};
 use super::gather::told;
 use crate::args::TagsArgs;
 use crate::committed;
@@ -57,11 +58,15 @@ pub fn git(repo: &Repo<'_>, place: &Workplace, tags: Names<'_>, reach: Reach) ->
         Names::Asked(tags) => (remote(repo, &names, tags, reach)?, tags.branch.clone()),
         Names::Mission => (Remote::None, None),
     };
+    let changes = repo.changes(&contexts)?;
     // What image-configure reads decides what is built, as the contexts do.
     let inputs = [contexts[0], contexts[1], Path::new("setup-env.template"), Path::new("infrequent-env")];
     Ok(Git {
         unknown: None,
-        contexts: head.as_deref().map(|commit| committed_contexts(repo, commit, deployment)).transpose()?,
+        contexts: head
+            .as_deref()
+            .map(|commit| committed_contexts(repo, commit, place, &changes))
+            .transpose()?,
         changes: repo.changes(&inputs)?,
         ignored,
         branch: repo.branch()?,
@@ -82,21 +87,43 @@ fn is_input(path: &Path, contexts: &[&Path]) -> bool {
     committed::is_input(inside)
 }
 
-/// What `commit` holds of the two contexts. That it holds none is a finding.
+/// What a checkout of `commit` has of the two contexts. That it has none is a finding.
 fn committed_contexts(
     repo: &Repo<'_>,
     commit: &str,
-    deployment: &Deployment,
-) -> Result<Found<(Digest, Digest)>, Error> {
-    let digest = |dir: &Path| -> Result<Found<Digest>, Error> {
-        match committed::context_digest(repo, commit, &followed(dir, deployment.root())) {
-            Ok(digest) => Ok(digest.map_err(|e| format!("{}: {e}", dir.display()))),
-            Err(error) if matches!(error.status(), common::fault::Status::Signal(_)) => Err(error.into()),
-            Err(error) => Ok(Err(told(&error))),
+    place: &Workplace,
+    changes: &[Change],
+) -> Result<Found<CommittedContexts>, Error> {
+    let deployment = &place.deployment;
+    let mut other = Vec::new();
+    let mut digest = |dir: &Path| -> Result<Found<Digest>, Error> {
+        let below = followed(dir, deployment.root());
+        let theirs = match committed::entries(repo, commit, &below) {
+            Ok(Ok(entries)) => entries,
+            Ok(Err(error)) => return Ok(Err(format!("{}: {error}", dir.display()))),
+            Err(error) if matches!(error.status(), common::fault::Status::Signal(_)) => {
+                return Err(error.into());
+            }
+            Err(error) => return Ok(Err(told(&error))),
+        };
+        let ours = context::entries(dir).unwrap_or_default();
+        for path in committed::differing(&ours, &theirs) {
+            let path = below.join(path);
+            if !changes.iter().any(|change| path.starts_with(&change.path)) {
+                other.push(otherwise(repo, &path)?);
+            }
         }
+        Ok(Ok(digest::of_entries(theirs)))
     };
     let (common, mission) = (digest(&deployment.common_dir())?, digest(&deployment.dir())?);
-    Ok(common.and_then(|common| Ok((common, mission?))))
+    Ok(common.and_then(|common| Ok(CommittedContexts { common, mission: mission?, other })))
+}
+
+/// A file that a checkout has otherwise, in words.
+fn otherwise(repo: &Repo<'_>, path: &Path) -> Result<String, Error> {
+    let attributes = repo.attributes(path)?.join(" ");
+    let path = path.display();
+    Ok(if attributes.is_empty() { path.to_string() } else { format!("{path} (attributes: {attributes})") })
 }
 
 /// Where `dir` is below `root`, behind links: a mission's directory may be one.

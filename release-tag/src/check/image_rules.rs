@@ -51,17 +51,24 @@ pub fn contexts(facts: &Facts) -> Ruling {
 
 /// What the commit holds other than what was built: the work tree may hide it from `git status`.
 fn uncommitted(built: &Built, facts: &Facts) -> Vec<String> {
-    let (common, mission) = match &facts.git.contexts {
+    let contexts = match &facts.git.contexts {
         Some(Ok(contexts)) => contexts,
         Some(Err(reason)) => return vec![format!("the commit: {reason}")],
         None => return Vec::new(),
     };
     let pairs = [
-        ("deployments/common", common, &built.common_context),
-        ("the mission's directory", mission, &built.mission_context),
+        ("deployments/common", &contexts.common, &built.common_context),
+        ("the mission's directory", &contexts.mission, &built.mission_context),
     ];
     let other = pairs.iter().filter(|(_, committed, built)| committed != built);
-    other.map(|(name, ..)| format!("the commit's {name} is not what was built")).collect()
+    let mut told: Vec<String> =
+        other.map(|(name, ..)| format!("the commit's {name} is not what was built")).collect();
+    if !told.is_empty() {
+        // What git does not tell of itself.
+        let other = contexts.other.iter();
+        told.extend(other.map(|file| format!("a checkout of the commit has another {file}")));
+    }
+    told
 }
 
 /// RT043

@@ -182,8 +182,14 @@ pub const RULES: &[Rule] = &[
         code: "RT042",
         demand: "the image was built of exactly these files",
         reason: "deployments/common and deployments/<mission> must hold what they held when the image was built, in the work tree and in the \
-                 commit; `git ls-files -v` shows what git was told to overlook. \
-                 Build and test again: image-build; image-test; image-freeze check",
+                 commit: there, what a checkout of it has, so that whoever builds the commit gets the same. Commit what changed (release-tag save), \
+                 or build and test again: image-build; image-test; image-freeze check. Where git shows no change and files are named all \
+                 the same, either git was told to overlook them (`git ls-files -v` shows small letters and S; take it back with \
+                 `git update-index --no-assume-unchanged --no-skip-worktree FILE`), or an attribute (eol, text, filter, ident, \
+                 working-tree-encoding; `git check-attr --all FILE`) changes them between the commit and the work tree. Then take what a \
+                 checkout has, `rm FILE; git checkout -- FILE`, and build and test that; or mend .gitattributes so that what is built \
+                 is stored as it is (`FILE -text -filter`), `git add --renormalize FILE`, and commit. export-ignore and export-subst \
+                 change no checkout and do not matter.",
         for_delivery: true,
         for_record: true,
         judge: image::contexts,
@@ -356,5 +362,4 @@ pub fn explain(code: &str) -> Result<String, Error> {
 }
 
 #[cfg(test)]
-#[path = "rules_tests.rs"]
 mod tests;

@@ -55,7 +55,8 @@ fn statement(title: &str, predicate: &str, content: Vec<u8>) -> Attachment {
 }
 
 /// The bill of materials with the digest `sbom`, among the evidence about the image `id`.
-fn bill(place: &Workplace, id: &Digest, sbom: &Digest) -> Option<Attachment> {
+#[must_use]
+pub fn bill(place: &Workplace, id: &Digest, sbom: &Digest) -> Option<Attachment> {
     let entries = std::fs::read_dir(place.evidence().dir_of(id)).ok()?;
     entries.flatten().find_map(|entry| {
         let title = entry.file_name().into_string().ok()?;

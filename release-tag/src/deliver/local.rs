@@ -6,20 +6,53 @@ use common::report::DeliveryStatus;
 use common::state_dir::StateDir;
 use common::tree;
 
-use super::{Arrived, Delivery, Source};
+use super::{Arrived, Delivery, Source, attachments};
 use crate::error::Error;
-use crate::oci::{Archive, Depth, Layout, OciError, Proof, SavedImage, pack, prove, tagged_in};
+use crate::oci::{
+    Archive, Artifact, Blobs, Depth, Layout, OciError, Proof, SavedImage, beside, pack, prove, tagged_in,
+};
+use crate::signature;
 
 impl Delivery<'_> {
-    /// Makes `layout` hold the image under the tag, and proves that it does.
+    /// Makes `layout` hold the image under the tag, and all that is said about it beside it.
     pub(super) fn to_layout(&self, layout: &Layout) -> Result<Arrived, Error> {
+        let (status, proof) = self.image_in(layout)?;
+        layout.attach(&self.beside(&proof, Some(layout))?)?;
+        Ok(Arrived { status, proof: Some(proof) })
+    }
+
+    /// Makes `layout` hold the image under the tag, and proves that it does.
+    pub(super) fn image_in(&self, layout: &Layout) -> Result<(DeliveryStatus, Proof), Error> {
         if let Some(proof) = self.present(layout)? {
-            return Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) });
+            return Ok((DeliveryStatus::Present, proof));
         }
         self.export(layout)?;
         let proof =
             self.read_back(prove(layout, self.tag, Depth::Stored)?, &layout.dir().display().to_string())?;
-        Ok(Arrived { status: DeliveryStatus::Delivered, proof: Some(proof) })
+        Ok((DeliveryStatus::Delivered, proof))
+    }
+
+    /// What is said about the image of `proof`, as files keep it, its signatures with those that
+    /// `there` has already.
+    fn beside(&self, proof: &Proof, there: Option<&dyn Blobs>) -> Result<Vec<Artifact>, Error> {
+        let mut found = Vec::new();
+        if !self.args.registry.no_attach {
+            let said = attachments::all(self.place, self.facts, &proof.manifest)?;
+            found.extend(said.iter().map(|one| Artifact::of(one, &proof.manifest)));
+        }
+        if let Some(key) = &self.key {
+            let subject = &proof.manifest.digest;
+            let before = there.map(|blobs| beside::tagged(blobs, &signature::tag_of(subject))).transpose()?;
+            let signed = signature::sign(key, self.tag, subject, before.flatten().as_deref());
+            found.extend(signed.map(|signed| signed.artifact(subject)));
+        }
+        for artifact in &found {
+            let what = artifact.kind.as_deref().unwrap_or("a signature");
+            if there.is_none_or(|blobs| !beside::has(blobs, artifact)) {
+                self.console.status(format_args!("attaching {what}"));
+            }
+        }
+        Ok(found)
     }
 
     /// Makes the archive `file` of the layout `own`.
@@ -33,9 +66,7 @@ impl Delivery<'_> {
             Err(_) => None,
         };
         match before {
-            Some(proof) if proof.is(&self.image.id) => {
-                return Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) });
-            }
+            Some(proof) if proof.is(&self.image.id) => return self.complete(own, file, proof),
             Some(proof) => self.may_replace(&place, &proof)?,
             None if file.exists() && !self.args.replace => {
                 return Err(OciError::InTheWay {
@@ -46,12 +77,43 @@ impl Delivery<'_> {
             }
             None => {}
         }
-        let proof = self.to_layout(own)?.proof;
-        let proof = self.read_back(proof, &own.dir().display().to_string())?;
+        let (_, proof) = self.image_in(own)?;
+        let artifacts = self.beside(&proof, None)?;
+        let proof = self.packed(own, &proof, &artifacts, file)?;
+        Ok(Arrived { status: DeliveryStatus::Delivered, proof: Some(proof) })
+    }
+
+    /// The archive `file` has the image, as `proof` found: adds what it lacks beside it.
+    fn complete(&self, own: &Layout, file: &Path, proof: Proof) -> Result<Arrived, Error> {
+        let archive = Archive::open(file)?;
+        let artifacts = self.beside(&proof, Some(&archive))?;
+        if artifacts.iter().all(|artifact| beside::has(&archive, artifact)) {
+            return Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) });
+        }
+        // What else is in there would be lost.
+        if !self.args.replace && !beside::is_only(&archive, self.tag, signature::tag_of) {
+            let expected = "archive of this release alone";
+            return Err(OciError::InTheWay { path: file.to_owned(), expected }.into());
+        }
+        let mut all = beside::artifacts(&archive, self.tag)?;
+        all.retain(|old| !artifacts.iter().any(|new| new.replaces(old)));
+        all.extend(artifacts);
+        let (_, stored) = self.image_in(own)?;
+        let proof = self.packed(own, &stored, &all, file)?;
+        Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) })
+    }
+
+    fn packed(
+        &self,
+        own: &Layout,
+        proof: &Proof,
+        artifacts: &[Artifact],
+        file: &Path,
+    ) -> Result<Proof, Error> {
+        let place = file.display().to_string();
         self.console.status(format_args!("writing {place}"));
-        pack(own, &proof, self.tag, file)?;
-        let again = self.read_back(tagged_in(file, self.tag, Depth::Stored)?, &place)?;
-        Ok(Arrived { status: DeliveryStatus::Delivered, proof: Some(again) })
+        pack(own, (proof, self.tag), artifacts, file)?;
+        self.read_back(tagged_in(file, self.tag, Depth::Stored)?, &place)
     }
 
     /// What is under the tag already, if it is this image. Something else must not be replaced

@@ -3,11 +3,12 @@
 use std::io::{self, BufRead as _, Read as _};
 
 use common::report::DeliveryStatus;
+use common::state_dir::StateDir;
 
 use super::{Arrived, Delivery, attachments};
 use crate::error::Error;
 use crate::oci::{Artifact, Layout, Proof};
-use crate::registry::{Client, Repository};
+use crate::registry::{Begun, Client, Repository};
 use crate::signature;
 
 /// Tokens that serve as passwords have a few thousand characters.
@@ -20,8 +21,7 @@ impl Delivery<'_> {
         // Who we are is settled before minutes of work.
         let client = self.client(repository)?;
         let before = client.tagged(self.tag)?;
-        let proof = self.to_layout(own)?.proof;
-        let proof = self.read_back(proof, &own.dir().display().to_string())?;
+        let (_, proof) = self.image_in(own)?;
         let ours = &proof.manifest.digest;
         if before.as_ref() == Some(ours) {
             // An earlier run may have been told not to, or had less to say.
@@ -43,7 +43,12 @@ impl Delivery<'_> {
                 self.console.status(format_args!("{} is there", blob.digest.short()));
             } else {
                 self.console.status(format_args!("sending {} ({} bytes)", blob.digest.short(), blob.size));
-                client.send_blob(blob, &own.blob_path(&blob.digest))?;
+                let before = client.send_blob(blob, &own.blob_path(&blob.digest))?;
+                if before > 0 {
+                    let name = blob.digest.short();
+                    self.console
+                        .status(format_args!("{name} went on at byte {before}, where a run before stopped"));
+                }
             }
         }
         // By its digest first: what is said about it can then be there before anybody finds it.
@@ -56,7 +61,10 @@ impl Delivery<'_> {
 
     /// A client that is who the user said.
     fn client(&self, repository: &Repository) -> Result<Client, Error> {
+        let begun = StateDir::open(&self.place.settings.root)?.dir("upload")?;
+        let begun = Begun::in_dir(&begun, repository);
         let client = Client::new(repository, &self.args.registry.insecure_host, self.console)?;
+        let client = client.in_pieces(self.args.registry.chunk_size, begun);
         if !self.args.registry.password_stdin {
             return Ok(client);
         }

@@ -1,16 +1,36 @@
 //! Two releases side by side.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::report::{ChangeDirection, Changed, NotesOutcome, PackageChange, TestChange, TestStatus};
+use common::report::{
+    ChangeDirection, Changed, NotesOutcome, PackageChange, PackageKind, TestChange, TestStatus,
+};
 use common::version_file::natural;
 
+use super::debian::{self, Debian};
 use super::snapshot::{Packages, Snapshot};
 use crate::record::Record;
 
+/// Debian's packages of both sides, as far as they can be told.
+pub type BothDebian = (Option<Result<Debian, String>>, Result<Debian, String>);
+
 /// What changed from `before` (nothing, for a first release) to `now`.
 #[must_use]
-pub fn notes(before: Option<&Snapshot>, now: &Snapshot) -> NotesOutcome {
+pub fn notes(before: Option<&Snapshot>, now: &Snapshot, debian: BothDebian) -> NotesOutcome {
+    let mut untold = BTreeMap::new();
+    let debian = match debian {
+        (None, Ok(now)) => debian_changes(&Debian::new(), &now),
+        (Some(Ok(before)), Ok(now)) => debian_changes(&before, &now),
+        (Some(Err(reason)), _) | (_, Err(reason)) => {
+            untold.insert("apt packages".to_owned(), reason);
+            Vec::new()
+        }
+    };
+    let sides = before.into_iter().chain([now]);
+    if let Some(side) = sides.into_iter().find(|side| side.record.is_none()) {
+        untold.insert("tests, base and size".to_owned(), format!("{} has no record", side.name));
+    }
     let nothing = BTreeMap::new();
     let old = before.map_or(&nothing, |snapshot| &snapshot.packages);
     let names: BTreeSet<&String> = old.keys().chain(now.packages.keys()).collect();
@@ -20,9 +40,11 @@ pub fn notes(before: Option<&Snapshot>, now: &Snapshot) -> NotesOutcome {
         (!found.is_empty()).then(|| (name.clone(), found))
     });
     let (theirs, ours) = (before.and_then(|snapshot| snapshot.record.as_ref()), now.record.as_ref());
+    // Half of a comparison says that something changed where nothing did.
+    let comparable = before.is_none() || (theirs.is_some() && ours.is_some());
     let told = |of: &dyn Fn(&Record) -> Option<String>| {
         let (from, to) = (theirs.and_then(of), ours.and_then(of));
-        (from != to).then_some(Changed { from, to })
+        (comparable && from != to).then_some(Changed { from, to })
     };
     let base = |record: &Record| Some(format!("{} ({})", record.base.name, record.base.id.short()));
     NotesOutcome {
@@ -34,24 +56,46 @@ pub fn notes(before: Option<&Snapshot>, now: &Snapshot) -> NotesOutcome {
         size: told(&|record| record.size.map(|size| size.to_string())),
         tests: tests(theirs, ours),
         waivers: ours.map(waivers).unwrap_or_default(),
+        debian,
+        untold,
     }
 }
 
 fn packages(before: &Packages, now: &Packages) -> Vec<PackageChange> {
     let names: BTreeSet<_> = before.keys().chain(now.keys()).collect();
-    let change = |key: &(common::report::PackageKind, String)| {
+    let change = |key: &(PackageKind, String)| {
         let (from, to) = (before.get(key), now.get(key));
-        let change = match (from, to) {
-            (None, _) => ChangeDirection::Added,
-            (_, None) => ChangeDirection::Removed,
-            (Some(from), Some(to)) if from == to => return None,
-            (Some(from), Some(to)) if natural(to, from).is_lt() => ChangeDirection::Down,
-            _ => ChangeDirection::Up,
-        };
+        let change = direction(from, to, natural)?;
         let (kind, name) = (key.0, key.1.clone());
         Some(PackageChange { kind, name, change, before: from.cloned(), after: to.cloned() })
     };
     names.into_iter().filter_map(change).collect()
+}
+
+fn debian_changes(before: &Debian, now: &Debian) -> Vec<PackageChange> {
+    let names: BTreeSet<_> = before.keys().chain(now.keys()).collect();
+    let change = |name: &String| {
+        let (from, to) = (before.get(name), now.get(name));
+        let change = direction(from, to, debian::order)?;
+        let (kind, name) = (PackageKind::Debian, name.clone());
+        Some(PackageChange { kind, name, change, before: from.cloned(), after: to.cloned() })
+    };
+    names.into_iter().filter_map(change).collect()
+}
+
+/// What became of a version; none if it is the same.
+fn direction(
+    from: Option<&String>,
+    to: Option<&String>,
+    order: fn(&str, &str) -> Ordering,
+) -> Option<ChangeDirection> {
+    match (from, to) {
+        (None, _) => Some(ChangeDirection::Added),
+        (_, None) => Some(ChangeDirection::Removed),
+        (Some(from), Some(to)) if from == to => None,
+        (Some(from), Some(to)) if order(to, from).is_lt() => Some(ChangeDirection::Down),
+        _ => Some(ChangeDirection::Up),
+    }
 }
 
 fn tests(before: Option<&Record>, now: Option<&Record>) -> BTreeMap<String, Vec<TestChange>> {
@@ -88,7 +132,6 @@ fn waivers(record: &Record) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::report::PackageKind;
 
     fn of(list: &[(&str, &str)]) -> Packages {
         list.iter()

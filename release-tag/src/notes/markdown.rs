@@ -23,7 +23,10 @@ impl fmt::Display for Markdown<'_> {
         for (environment, changes) in &notes.packages {
             packages(f, environment, changes)?;
         }
-        if notes.packages.is_empty() {
+        if !notes.debian.is_empty() {
+            packages(f, "apt", &notes.debian)?;
+        }
+        if notes.packages.is_empty() && notes.debian.is_empty() {
             writeln!(f, "\nNo package changed.")?;
         }
         if !notes.tests.is_empty() {
@@ -38,7 +41,11 @@ impl fmt::Display for Markdown<'_> {
         if !notes.waivers.is_empty() {
             writeln!(f, "\n## Waivers\n")?;
         }
-        notes.waivers.iter().try_for_each(|waiver| writeln!(f, "* {waiver}"))
+        notes.waivers.iter().try_for_each(|waiver| writeln!(f, "* {waiver}"))?;
+        if !notes.untold.is_empty() {
+            writeln!(f, "\n## Not told\n")?;
+        }
+        notes.untold.iter().try_for_each(|(what, why)| writeln!(f, "* {what}: {why}"))
     }
 }
 

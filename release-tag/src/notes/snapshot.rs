@@ -38,11 +38,12 @@ impl Snapshot {
     pub fn of_tree(deployment: &Deployment) -> Result<Self, Error> {
         let frozen = FrozenTree::read(&deployment.frozen_dir())?;
         let record = state_file::read(&deployment.dir().join(context::RECORD))?;
+        let title = version_file::read_line(&deployment.mission_version_file())?;
         Ok(Self {
             name: "the work tree".to_owned(),
-            title: version_file::read_line(&deployment.mission_version_file())?,
             packages: frozen.environments.iter().map(|(name, one)| (name.clone(), packages(one))).collect(),
-            record: record.and_then(|bytes| Record::parse(&bytes).ok()),
+            record: own_record(record, &title),
+            title,
         })
     }
 
@@ -68,13 +69,16 @@ impl Snapshot {
         let line = repo.file_at(&commit, &below(&version))?;
         let line = line.and_then(|content| version_file::line_of(&content, &version).ok());
         let record = repo.file_at(&commit, &below(&deployment.dir().join(context::RECORD)))?;
-        Ok(Self {
-            name: tag.to_owned(),
-            title: line.unwrap_or_else(|| tag.to_owned()),
-            packages: found,
-            record: record.and_then(|bytes| Record::parse(&bytes).ok()),
-        })
+        let title = line.unwrap_or_else(|| tag.to_owned());
+        let record = own_record(record, &title);
+        Ok(Self { name: tag.to_owned(), title, packages: found, record })
     }
+}
+
+/// The record in `bytes`, if it tells of the release `title`: until the next one has its own, the one
+/// before is still there.
+fn own_record(bytes: Option<Vec<u8>>, title: &str) -> Option<Record> {
+    bytes.and_then(|bytes| Record::parse(&bytes).ok()).filter(|record| record.mission == title)
 }
 
 fn packages(environment: &FrozenEnvironment) -> Packages {

@@ -5,13 +5,14 @@
 //! unless the name is the digest of what they must hold.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use common::archive::Section;
+use common::archive::{ArchiveError, Member, MemberKind, Members, Section};
 use common::process;
-use tar::EntryType;
 
 use super::OciError;
 use common::oci::blobs::Blobs;
@@ -48,11 +49,10 @@ impl Archive {
         let failed = |source| OciError::Io { verb: "read", path: path.to_owned(), source };
         let file = File::open(path).map_err(failed)?;
         let mut entries = BTreeMap::new();
-        let mut reader = tar::Archive::new(&file);
-        for entry in reader.entries_with_seek().map_err(failed)? {
+        let mut members = Members::of(Box::new(Section::whole(&file).map_err(failed)?));
+        while let Some(member) = members.next_member().map_err(|error| damaged(path, error))? {
             process::check_interrupted()?;
-            let entry = entry.map_err(failed)?;
-            let Some((name, entry)) = read(&entry) else { continue };
+            let Some((name, entry)) = read(&member, members.position()) else { continue };
             // A blob's name says what it holds, so it does not matter which of two is taken.
             if entries.contains_key(&name) && !name.starts_with("blobs/") {
                 return Err(content(path, &name, "it is there twice"));
@@ -62,6 +62,7 @@ impl Archive {
             }
             entries.insert(name, entry);
         }
+        drop(members);
         Ok(Self { path: path.to_owned(), file, entries })
     }
 
@@ -94,19 +95,27 @@ fn content(path: &Path, name: &str, reason: &str) -> OciError {
     OciError::Content { place, name, reason: reason.to_owned() }
 }
 
-/// The entry's name and what it is; none for what is neither a file nor a link, or has no honest name.
-fn read<R: Read>(entry: &tar::Entry<'_, R>) -> Option<(String, Entry)> {
-    let path = entry.path().ok()?;
-    let name = normal(Path::new(""), &path)?;
-    let target = |from: &Path| entry.link_name().ok().flatten().and_then(|to| normal(from, &to));
-    let kind = match entry.header().entry_type() {
-        EntryType::Regular | EntryType::Continuous => {
-            Entry::File { offset: entry.raw_file_position(), size: entry.size() }
-        }
+/// The archive as a whole makes no sense, or cannot be read.
+fn damaged(path: &Path, error: ArchiveError) -> OciError {
+    match error {
+        ArchiveError::Read(source) => OciError::Io { verb: "read", path: path.to_owned(), source },
+        ArchiveError::Interrupted(error) => error.into(),
+        ArchiveError::Damaged { .. } => content(path, "the archive", &error.to_string()),
+    }
+}
+
+/// The member's name and what it is, its content being at `offset`; none for what is neither a file nor
+/// a link, or has no honest name.
+fn read(member: &Member, offset: u64) -> Option<(String, Entry)> {
+    let path = |bytes| Path::new(OsStr::from_bytes(bytes));
+    let name = normal(Path::new(""), path(&member.name))?;
+    let target = |from: &Path| normal(from, path(&member.link));
+    let kind = match member.kind {
+        MemberKind::File => Entry::File { offset, size: member.size },
         // Old docker archives have a layer that was there before as a link to it.
-        EntryType::Symlink => Entry::Link(target(Path::new(&name).parent()?)?),
-        EntryType::Link => Entry::Link(target(Path::new(""))?),
-        _ => return None,
+        MemberKind::Symlink => Entry::Link(target(Path::new(&name).parent()?)?),
+        MemberKind::HardLink => Entry::Link(target(Path::new(""))?),
+        MemberKind::Directory | MemberKind::Other => return None,
     };
     Some((name, kind))
 }
@@ -130,6 +139,7 @@ mod tests {
     use super::*;
     use crate::oci::MAX_JSON;
     use common::oci::blobs::small_file;
+    use tar::EntryType;
 
     enum Kind<'a> {
         File(&'a [u8]),

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use common::oci::model::{MEDIA_EMPTY, REF_NAME};
 use serde_json::{Value, json};
 
 use super::{Descriptor, MEDIA_MANIFEST, to_json};
 
-/// The configuration of what has none.
-pub const MEDIA_EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// An in-toto statement.
 pub const MEDIA_IN_TOTO: &str = "application/vnd.in-toto+json";
 /// The record of a release.
@@ -20,8 +19,8 @@ const TITLE: &str = "org.opencontainers.image.title";
 /// A manifest of its own, and the blobs that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
-    /// What kind of thing it is.
-    pub kind: String,
+    /// What kind of thing it is, where it says so of itself.
+    pub kind: Option<String>,
     /// The manifest.
     pub manifest: Descriptor,
     /// The manifest's bytes.
@@ -70,15 +69,35 @@ impl Artifact {
         let mut descriptor = Descriptor::of(MEDIA_MANIFEST, &bytes);
         descriptor.annotations = annotations;
         let blobs = vec![empty, (layer, attachment.content.clone())];
-        Self { kind: attachment.media_type.clone(), manifest: descriptor, bytes, blobs }
+        Self { kind: Some(attachment.media_type.clone()), manifest: descriptor, bytes, blobs }
     }
 
     /// What a list of artifacts says about it.
     #[must_use]
     pub fn entry(&self) -> Value {
         let mut entry = json!(self.manifest);
-        entry["artifactType"] = json!(self.kind);
+        if let Some(kind) = &self.kind {
+            entry["artifactType"] = json!(kind);
+        }
         entry
+    }
+
+    /// The tag that an index names it by, where it has one.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.manifest.annotations.get(REF_NAME).map(String::as_str)
+    }
+
+    /// Whether it takes the place of `other`: it is the same, or under the same tag.
+    #[must_use]
+    pub fn replaces(&self, other: &Self) -> bool {
+        self.manifest.digest == other.manifest.digest || (self.tag().is_some() && self.tag() == other.tag())
+    }
+
+    /// Every blob of it, its manifest last.
+    pub fn all(&self) -> impl Iterator<Item = (&Descriptor, &[u8])> {
+        let blobs = self.blobs.iter().map(|(descriptor, bytes)| (descriptor, &bytes[..]));
+        blobs.chain([(&self.manifest, &self.bytes[..])])
     }
 }
 

@@ -12,13 +12,15 @@ use std::path::{Path, PathBuf};
 
 use common::digest::Digest;
 use common::oci::Directory;
+use common::parallel;
 use common::state_file::{self, sync_dir};
 use common::tree::Staged;
 
 use super::layer::{self, Compression};
-use super::{Archive, OciError, SavedImage, parallel};
+use super::{AT_ONCE, Archive, Artifact, OciError, SavedImage, beside};
+use crate::signature;
 use common::oci::blobs::{Blobs, blob_name, check, check_blob, must, parse, small_file};
-use common::oci::model::{Descriptor, Index, MEDIA_MANIFEST, Manifest, REF_NAME, to_json};
+use common::oci::model::{Descriptor, MEDIA_MANIFEST, Manifest, REF_NAME, to_json};
 
 /// What every layout says of itself.
 const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
@@ -109,11 +111,32 @@ impl Layout {
             let mut entries = fs::read_dir(dir).into_iter().flatten();
             entries.all(|entry| entry.is_ok_and(|e| known.iter().any(|name| e.file_name() == *name)))
         };
-        let index = small_file(self, "index.json").ok();
-        let index = index.and_then(|text| serde_json::from_slice::<Index>(&text).ok());
         names(&self.dir, &["blobs", "index.json", "oci-layout"])
             && names(&self.dir.join("blobs"), &["sha256"])
-            && index.is_some_and(|index| index.manifests.iter().all(|manifest| manifest.is_tagged(tag)))
+            && beside::is_only(self, tag, signature::tag_of)
+    }
+
+    /// Puts those of `artifacts` beside their image that are not there whole: the blobs first, the index
+    /// last.
+    ///
+    /// # Errors
+    /// Something cannot be read or written; what is named is whole.
+    pub fn attach(&self, artifacts: &[Artifact]) -> Result<(), OciError> {
+        // What a run that was killed left half-written.
+        state_file::sweep(&self.dir);
+        state_file::sweep(&self.dir.join("blobs/sha256"));
+        let lacking: Vec<Artifact> =
+            artifacts.iter().filter(|one| !beside::has(self, one)).cloned().collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let failed = |e| self.failed("write to", io::Error::other(e));
+        for (descriptor, bytes) in lacking.iter().flat_map(Artifact::all) {
+            state_file::replace(&self.blob_path(&descriptor.digest), bytes, 0o644).map_err(failed)?;
+        }
+        let index = beside::index_naming(&small_file(self, "index.json")?, &lacking);
+        state_file::replace(&self.dir.join("index.json"), &index, 0o644).map_err(failed)?;
+        Ok(())
     }
 
     /// Writes all of a layout into an empty directory.
@@ -170,8 +193,8 @@ impl Layout {
         let distinct: BTreeMap<&Digest, &str> =
             image.layers.iter().map(|(diff_id, name)| (diff_id, name.as_str())).collect();
         let jobs: Vec<(&Digest, &str)> = distinct.into_iter().collect();
-        let written = parallel::each(&jobs, |(diff_id, name)| {
-            Ok((*diff_id, self.write_layer(archive, diff_id, name, compression)?))
+        let written = parallel::attempt(&jobs, AT_ONCE, |(diff_id, name)| {
+            self.write_layer(archive, diff_id, name, compression).map(|layer| (*diff_id, layer))
         })?;
         let written: BTreeMap<&Digest, Descriptor> = written.into_iter().collect();
         Ok(image.layers.iter().filter_map(|(diff_id, _)| written.get(diff_id).cloned()).collect())

@@ -1,35 +1,48 @@
 //! A layout as one file: an OCI archive. The same image gives the same bytes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
 use common::state_file::sync_dir;
 
+use super::beside::index_naming;
 use super::layout::index_with;
-use super::{Archive, Depth, Layout, OciError, Proof, prove};
+use super::{Archive, Artifact, Depth, Layout, OciError, Proof, prove};
 use common::oci::blobs::{blob_name, must};
 
-/// Writes what `proof` found in `layout` under `tag` to the archive `file`, over an older one.
+/// Writes what `proof` found in `layout` under `tag`, and `artifacts` beside it, to the archive `file`,
+/// over an older one.
 ///
 /// # Errors
 /// Something cannot be read or written; an older file is as it was.
-pub fn pack(layout: &Layout, proof: &Proof, tag: &str, file: &Path) -> Result<(), OciError> {
+pub fn pack(
+    layout: &Layout,
+    (proof, tag): (&Proof, &str),
+    artifacts: &[Artifact],
+    file: &Path,
+) -> Result<(), OciError> {
     let failed = |source| OciError::Io { verb: "write", path: file.to_owned(), source };
     let dir = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(failed)?;
     let out = tempfile::Builder::new().prefix(".oci-archive.").tempfile_in(dir).map_err(failed)?;
     let mut tar = tar::Builder::new(io::BufWriter::with_capacity(1 << 18, out));
-    let index = index_with(None, &proof.manifest, tag);
+    let index = index_naming(&index_with(None, &proof.manifest, tag), artifacts);
     append(&mut tar, "index.json", index.len() as u64, &mut &index[..]).map_err(failed)?;
     let own = br#"{"imageLayoutVersion":"1.0.0"}"#;
     append(&mut tar, "oci-layout", own.len() as u64, &mut &own[..]).map_err(failed)?;
-    let mut parts: Vec<_> = proof.blobs.iter().chain([&proof.manifest]).collect();
-    parts.sort_by(|a, b| a.digest.cmp(&b.digest));
-    for part in parts {
+    let stored = proof.blobs.iter().chain([&proof.manifest]).map(|part| (&part.digest, (part.size, None)));
+    let beside = artifacts.iter().flat_map(Artifact::all);
+    let beside = beside.map(|(part, bytes)| (&part.digest, (part.size, Some(bytes))));
+    // Sorted, and each once: some are empty.
+    for (digest, (size, bytes)) in stored.chain(beside).collect::<BTreeMap<_, _>>() {
         common::process::check_interrupted()?;
-        let name = blob_name(&part.digest);
-        append(&mut tar, &name, part.size, &mut *must(layout, &name)?).map_err(failed)?;
+        let name = blob_name(digest);
+        match bytes {
+            Some(mut bytes) => append(&mut tar, &name, size, &mut bytes).map_err(failed)?,
+            None => append(&mut tar, &name, size, &mut *must(layout, &name)?).map_err(failed)?,
+        }
     }
     let out = tar.into_inner().and_then(|out| Ok(out.into_inner()?)).map_err(failed)?;
     set_mode(out.as_file()).and_then(|()| out.as_file().sync_all()).map_err(failed)?;

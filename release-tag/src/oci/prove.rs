@@ -1,8 +1,9 @@
 //! Proof by reading back: from the tag through the manifest and the configuration to every byte.
 
 use common::digest::Digest;
+use common::parallel;
 
-use super::{OciError, parallel};
+use super::{AT_ONCE, OciError};
 use common::oci::blobs::{Blobs, blob_name, check, check_blob, must, parse, small_blob, small_file};
 use common::oci::model::{Config, Descriptor, Index, Manifest};
 
@@ -86,7 +87,7 @@ fn layers(blobs: &dyn Blobs, manifest: &Manifest, diff_ids: &[Digest], depth: De
     let mut jobs: Vec<(&Descriptor, &Digest)> = manifest.layers.iter().zip(diff_ids).collect();
     jobs.sort_unstable_by_key(|(layer, diff_id)| (&layer.digest, layer.size, *diff_id));
     jobs.dedup();
-    parallel::each(&jobs, |(layer, diff_id)| {
+    parallel::attempt(&jobs, AT_ONCE, |(layer, diff_id)| {
         check_blob(blobs, layer)?;
         let name = blob_name(&layer.digest);
         let unreadable = |e: std::io::Error| content(format!("{name}: {e}"));

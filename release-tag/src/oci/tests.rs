@@ -280,7 +280,7 @@ fn an_archive_is_the_same_bytes_each_time_and_proves_itself() {
     let (one, two) = (dir.path().join("one.tar"), dir.path().join("new/two.tar"));
     assert_eq!(tagged_in(&one, TAG, Depth::Content).unwrap(), None);
     for path in [&one, &two] {
-        pack(&layout, &proof, TAG, path).unwrap();
+        pack(&layout, (&proof, TAG), &[], path).unwrap();
         assert_eq!(tagged_in(path, TAG, Depth::Content).unwrap().unwrap(), proof);
     }
     assert_eq!(fs::read(one).unwrap(), fs::read(two).unwrap());

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use common::console::Console;
+use common::fetch::retry;
 use common::process;
 use reqwest::blocking::{Client as Http, ClientBuilder, RequestBuilder, Response};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
@@ -14,7 +15,7 @@ use serde::Deserialize;
 use super::challenge::Challenge;
 use super::credentials::{self, Credentials};
 use super::repository::is_loopback;
-use super::{RegistryError, Repository, retry};
+use super::{Begun, RegistryError, Repository};
 
 const CONNECT: Duration = Duration::from_secs(15);
 /// For requests without a body to speak of.
@@ -35,6 +36,10 @@ pub struct Client {
     credentials: Credentials,
     /// What the last challenge led to.
     authorization: RefCell<Option<HeaderValue>>,
+    /// Uploads that other runs began.
+    pub(super) begun: Option<Begun>,
+    /// Blobs that are larger than this go in pieces of it, in bytes; 0 for none.
+    pub(super) piece: u64,
 }
 
 impl Client {
@@ -60,6 +65,8 @@ impl Client {
             writing: tls(builder().redirect(redirect::Policy::none()))?,
             credentials: credentials::find(repository, console)?,
             authorization: RefCell::new(None),
+            begun: None,
+            piece: 0,
         })
     }
 
@@ -67,6 +74,13 @@ impl Client {
     #[must_use]
     pub fn with_password(mut self, user: &str, secret: String) -> Self {
         self.credentials = Credentials::Password { user: user.to_owned(), secret };
+        self
+    }
+
+    /// It, sending blobs in pieces of so many bytes (0: as a whole), and going on with what `begun` tells.
+    #[must_use]
+    pub fn in_pieces(mut self, piece: u64, begun: Begun) -> Self {
+        (self.piece, self.begun) = (piece, Some(begun));
         self
     }
 

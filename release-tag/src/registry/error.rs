@@ -105,6 +105,9 @@ impl Fault for RegistryError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Denied { host, .. } => Some(format!("docker login {host}")),
+            Self::Refused { status: 413, .. } => {
+                Some("something on the way takes no requests as large: --chunk-size 4M".to_owned())
+            }
             Self::Unreachable { host, source } if is_tls(source) => Some(format!(
                 "name the authority with SSL_CERT_FILE, or for a registry without TLS add --insecure-host {host}"
             )),

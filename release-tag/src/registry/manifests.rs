@@ -8,7 +8,7 @@ use reqwest::blocking::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
 use super::{Client, RegistryError};
-use crate::oci::{Descriptor, MANIFEST_TYPES, MAX_JSON};
+use crate::oci::{Descriptor, MANIFEST_TYPES, MAX_ATTACHED, MAX_JSON};
 
 impl Client {
     /// The digest of the manifest under `tag`, of the bytes as they come; none if there is none.
@@ -31,7 +31,7 @@ impl Client {
             return Ok(None);
         }
         let response = self.expect(response, &[StatusCode::OK], &format!("the reading of {reference}"))?;
-        let bytes = self.whole(response, &format!("the manifest under {reference}"))?;
+        let bytes = self.whole(response, &format!("the manifest under {reference}"), MAX_JSON)?;
         match reference.parse::<Digest>() {
             Ok(digest) if Digest::of(&bytes) != digest => {
                 Err(self.mismatch(reference, digest, Digest::of(&bytes)))
@@ -40,7 +40,7 @@ impl Client {
         }
     }
 
-    /// The blob `descriptor`, which must be small; none if there is none.
+    /// The blob `descriptor`, no larger than what is said about images; none if there is none.
     ///
     /// # Errors
     /// The registry cannot be reached or refuses; or it has something else under the digest.
@@ -52,20 +52,20 @@ impl Client {
             return Ok(None);
         }
         let response = self.expect(response, &[StatusCode::OK], &format!("the reading of {digest}"))?;
-        let bytes = self.whole(response, digest.as_str())?;
+        let bytes = self.whole(response, digest.as_str(), MAX_ATTACHED)?;
         if Digest::of(&bytes) == *digest {
             return Ok(Some(bytes));
         }
         Err(self.mismatch(digest.as_str(), digest.clone(), Digest::of(&bytes)))
     }
 
-    /// All of an answer that is JSON.
-    pub(super) fn whole(&self, response: Response, what: &str) -> Result<Vec<u8>, RegistryError> {
+    /// All of an answer that has no more than `limit` bytes.
+    pub(super) fn whole(&self, response: Response, what: &str, limit: u64) -> Result<Vec<u8>, RegistryError> {
         let mut bytes = Vec::new();
-        let read = response.take(MAX_JSON + 1).read_to_end(&mut bytes);
+        let read = response.take(limit + 1).read_to_end(&mut bytes);
         read.map_err(|e| self.broken(format!("{what} cannot be read: {e}")))?;
-        if bytes.len() as u64 > MAX_JSON {
-            return Err(self.broken(format!("{what} is larger than {MAX_JSON} bytes")));
+        if bytes.len() as u64 > limit {
+            return Err(self.broken(format!("{what} is larger than {limit} bytes")));
         }
         Ok(bytes)
     }

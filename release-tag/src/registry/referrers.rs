@@ -9,7 +9,7 @@ use reqwest::header::ACCEPT;
 use serde_json::{Value, json};
 
 use super::{Client, RegistryError};
-use crate::oci::{Artifact, Descriptor, MEDIA_INDEX, to_json};
+use crate::oci::{Artifact, Descriptor, MAX_JSON, MEDIA_INDEX, to_json};
 
 impl Client {
     /// Puts `artifact` beside its subject, whose digest is `subject`; what is there already is not
@@ -37,7 +37,7 @@ impl Client {
         let failed = |source| RegistryError::Read { path: std::env::temp_dir(), source };
         let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
         file.write_all(bytes).map_err(failed)?;
-        self.send_blob(descriptor, file.path())
+        self.send_blob(descriptor, file.path()).map(|_| ())
     }
 
     /// Names `artifact` in the index under the tag of `subject`.
@@ -63,7 +63,7 @@ impl Client {
         if response.status() != StatusCode::OK {
             return self.index(&fallback_tag(subject));
         }
-        let bytes = self.whole(response, "the list of what points at the image")?;
+        let bytes = self.whole(response, "the list of what points at the image", MAX_JSON)?;
         self.entries(&bytes)
     }
 

@@ -1,23 +1,29 @@
 //! Blobs: only those that are missing move, from where an interrupted upload stopped if the registry
-//! still knows, and in pieces no larger than a buffer through memory.
+//! still knows, be it in this run or in one before, and with no more than a buffer in memory.
+//!
+//! A blob that is larger than a piece goes in pieces. Registries that are derived from docker's own keep
+//! whole pieces only, and lose an upload with half of one; others keep every byte. Where pieces are not
+//! understood, the blob goes in one request, as docker sends it.
 
-use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
+use common::fetch::retry;
 use common::process;
 use reqwest::blocking::{Body, Response};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, LOCATION, RANGE};
 use reqwest::{StatusCode, Url};
 
 use super::client::is_lasting;
-use super::{Client, RegistryError, retry};
+use super::piece::Piece;
+use super::{Client, RegistryError};
 use crate::oci::Descriptor;
 
 const BLOB: &str = "application/octet-stream";
 /// A line that is slower than this is taken for dead.
 const SLOWEST: u64 = 50_000; // bytes in a second
+/// What a registry says of pieces that are too small for it, in bytes.
+const LEAST: &str = "OCI-Chunk-Min-Length";
 
 /// An upload that the registry has opened for us.
 #[derive(Clone, Debug)]
@@ -27,17 +33,40 @@ struct Upload {
     offset: u64,
 }
 
+/// A blob on its way.
+struct Course<'b> {
+    blob: &'b Descriptor,
+    path: &'b Path,
+    /// How large its pieces are; none if it goes as a whole.
+    piece: Option<u64>,
+    /// Which try this is, from 1, since it last got on.
+    attempt: u32,
+    /// Whether it began in a run before.
+    is_older: bool,
+}
+
 /// An upload that stopped.
 struct Stopped {
     error: RegistryError,
-    /// Whether it may go better the next time; and then, what is left of it.
-    passing: bool,
+    then: Then,
+    /// What is left of it.
     rest: Option<Box<Upload>>,
+}
+
+/// What may be done about an upload that stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// Nothing.
+    Over,
+    /// The same again, after a while; this long, if the registry said so.
+    Again(Option<Duration>),
+    /// The same, but not in pieces.
+    Whole,
 }
 
 impl From<RegistryError> for Stopped {
     fn from(error: RegistryError) -> Self {
-        Self { error, passing: false, rest: None }
+        Self { error, then: Then::Over, rest: None }
     }
 }
 
@@ -52,44 +81,85 @@ impl Client {
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(false);
         }
-        self.expect(response, &[StatusCode::OK], "a look at a blob").map(|_| true)
+        self.expect(response, &[StatusCode::OK], "a look at a blob")?;
+        self.ended(blob);
+        Ok(true)
     }
 
-    /// Sends `blob`, which is the file `path`.
+    /// Sends `blob`, which is the file `path`. Gives how much of it a run before had sent, in bytes.
     ///
     /// # Errors
     /// The registry cannot be reached or refuses, also after several tries.
-    pub fn send_blob(&self, blob: &Descriptor, path: &Path) -> Result<(), RegistryError> {
-        let mut attempt = 1;
-        let mut rest: Option<Upload> = None;
+    pub fn send_blob(&self, blob: &Descriptor, path: &Path) -> Result<u64, RegistryError> {
+        let piece = (self.piece > 0 && blob.size > self.piece).then_some(self.piece);
+        let mut course = Course { blob, path, piece, attempt: 1, is_older: false };
+        let mut open = self.left_behind(blob)?;
+        let before = open.as_ref().map_or(0, |upload| upload.offset);
+        course.is_older = open.is_some();
         loop {
-            let before = rest.as_ref().map_or(0, |upload| upload.offset);
-            let upload = match rest.take() {
-                Some(upload) => self.resumed(&upload)?,
-                None => None,
+            let upload = match open.take() {
+                Some(upload) => upload,
+                None => self.begin(&mut course)?,
             };
-            let upload = upload.map_or_else(|| self.begin(), Ok)?;
-            if upload.offset > before {
-                // It gets on: that is worth as many tries again.
-                attempt = 1;
-            }
-            match self.finish(upload, blob, path) {
-                Ok(()) => return Ok(()),
-                Err(stopped) if stopped.passing && attempt < retry::ATTEMPTS => {
-                    rest = stopped.rest.map(|upload| *upload);
+            let stopped = match self.finish(upload, &mut course) {
+                Ok(()) => {
+                    self.ended(blob);
+                    return Ok(before);
                 }
-                Err(stopped) => return Err(stopped.error),
+                Err(stopped) => stopped,
+            };
+            if stopped.rest.is_none() && stopped.then != Then::Over {
+                // The registry wants it from the start; what is over here may go on in another run.
+                self.ended(blob);
+                course.is_older = false;
             }
-            retry::wait(retry::pause(attempt))?;
-            attempt += 1;
+            retry::wait(course.pause(stopped.then).ok_or(stopped.error)?)?;
+            if let Some(rest) = stopped.rest {
+                open = self.resumed(&rest)?;
+                if open.as_ref().is_some_and(|upload| upload.offset > rest.offset) {
+                    // It gets on: that is worth as many tries again.
+                    course.attempt = 1;
+                }
+            }
         }
     }
 
-    fn begin(&self) -> Result<Upload, RegistryError> {
+    /// The upload of `blob` that a run before began, as far as the registry still knows it.
+    fn left_behind(&self, blob: &Descriptor) -> Result<Option<Upload>, RegistryError> {
+        let Some(url) = self.begun.as_ref().and_then(|begun| begun.of(&blob.digest)) else { return Ok(None) };
+        let found = match self.resumed(&Upload { url, offset: 0 }) {
+            Err(error @ RegistryError::Interrupted(_)) => return Err(error),
+            // Whatever is the matter with it: a new upload will tell, or do.
+            found => found.ok().flatten().filter(|upload| upload.offset <= blob.size),
+        };
+        if found.is_none() {
+            self.ended(blob);
+        }
+        Ok(found)
+    }
+
+    fn ended(&self, blob: &Descriptor) {
+        if let Some(begun) = &self.begun {
+            begun.end(&blob.digest);
+        }
+    }
+
+    /// Notes where `upload` goes on. What goes in one piece is sent again sooner than asked for.
+    fn note(&self, upload: &Upload, course: &Course<'_>) {
+        if let Some(begun) = self.begun.as_ref().filter(|_| course.blob.size > self.piece) {
+            begun.keep(&course.blob.digest, &upload.url);
+        }
+    }
+
+    fn begin(&self, course: &mut Course<'_>) -> Result<Upload, RegistryError> {
         let url = self.url("blobs/uploads/")?;
         let response = self.send(&url, &|| self.writing.post(url.clone()).header(CONTENT_LENGTH, 0))?;
         let response = self.expect(response, &[StatusCode::ACCEPTED], "an upload")?;
-        Ok(Upload { url: self.location(&url, response.headers())?, offset: 0 })
+        let least = response.headers().get(LEAST).and_then(|value| value.to_str().ok()?.parse().ok());
+        course.piece = course.piece.map(|piece| piece.max(least.unwrap_or(0)));
+        let upload = Upload { url: self.location(&url, response.headers())?, offset: 0 };
+        self.note(&upload, course);
+        Ok(upload)
     }
 
     /// What the registry still has of `upload`; none if it wants to begin anew.
@@ -104,64 +174,83 @@ impl Client {
     }
 
     /// Sends what is missing, then names the digest.
-    fn finish(&self, upload: Upload, blob: &Descriptor, path: &Path) -> Result<(), Stopped> {
-        let url = if upload.offset < blob.size { self.pour(upload, blob, path)? } else { upload.url };
-        let mut url = url;
-        url.query_pairs_mut().append_pair("digest", blob.digest.as_str());
+    fn finish(&self, mut upload: Upload, course: &mut Course<'_>) -> Result<(), Stopped> {
+        while upload.offset < course.blob.size {
+            upload = self.pour(upload, course)?;
+            course.attempt = 1;
+            self.note(&upload, course);
+        }
+        let mut url = upload.url.clone();
+        url.query_pairs_mut().append_pair("digest", course.blob.digest.as_str());
         let make = || self.writing.put(url.clone()).header(CONTENT_LENGTH, 0);
         let response = self.send(&url, &make)?;
-        if response.status() == StatusCode::NOT_FOUND {
-            // The registry has forgotten the upload in the meantime.
-            let error = self.expect(response, &[], "the end of an upload").err();
-            let error = error.unwrap_or_else(|| self.broken("it forgot an upload"));
-            return Err(Stopped { error, passing: true, rest: None });
+        let status = response.status();
+        match self.expect(response, &[StatusCode::CREATED, StatusCode::NO_CONTENT], "the end of an upload") {
+            Ok(_) => Ok(()),
+            // An end whose answer was lost is no upload any more, and a blob.
+            Err(_) if status == StatusCode::NOT_FOUND && self.has(course.blob)? => Ok(()),
+            Err(error) => {
+                let then = course.after_end(status);
+                // All of it is there, and may be ended by another run.
+                Err(Stopped { error, then, rest: (then == Then::Over).then(|| Box::new(upload)) })
+            }
         }
-        self.expect(response, &[StatusCode::CREATED, StatusCode::NO_CONTENT], "the end of an upload")?;
-        Ok(())
     }
 
-    /// One request with all that is missing, as docker sends it. Gives where the upload goes on.
-    fn pour(&self, upload: Upload, blob: &Descriptor, path: &Path) -> Result<Url, Stopped> {
-        let left = blob.size - upload.offset;
-        let file = Rest::open(path, upload.offset)
-            .map_err(|source| RegistryError::Read { path: path.to_owned(), source })?;
-        let limit = Duration::from_secs(120 + left / SLOWEST);
+    /// One request with the next piece. Gives where the upload goes on.
+    fn pour(&self, upload: Upload, course: &Course<'_>) -> Result<Upload, Stopped> {
+        let left = course.blob.size - upload.offset;
+        let size = course.piece.map_or(left, |piece| piece.min(left));
+        let piece = Piece::open(course.path, upload.offset, size, course.piece.is_some());
+        let piece = piece.map_err(|source| RegistryError::Read { path: course.path.to_owned(), source })?;
+        let limit = Duration::from_secs(120 + size / SLOWEST);
         let mut request = self.writing.patch(upload.url.clone()).header(CONTENT_TYPE, BLOB).timeout(limit);
-        if upload.offset > 0 {
-            request = request.header(CONTENT_RANGE, format!("{}-{}", upload.offset, blob.size - 1));
+        if size < course.blob.size {
+            let range = format!("{}-{}", upload.offset, upload.offset + size - 1);
+            request = request.header(CONTENT_RANGE, range);
         }
-        let request = self.authorized(&upload.url, request.body(Body::sized(file, left)));
+        let request = self.authorized(&upload.url, request.body(Body::sized(piece, size)));
         process::check_interrupted().map_err(RegistryError::from)?;
         match request.send() {
             Ok(response) if response.status() == StatusCode::ACCEPTED => {
-                Ok(self.location(&upload.url, response.headers())?)
+                let url = self.location(&upload.url, response.headers())?;
+                Ok(Upload { url, offset: upload.offset + size })
             }
-            Ok(response) => Err(self.refused(response, upload)),
+            Ok(response) => Err(self.refused(response, upload, course)),
             Err(error) => {
                 process::check_interrupted().map_err(RegistryError::from)?;
-                let passing = !is_lasting(&error);
-                Err(Stopped { error: self.unreachable(error), passing, rest: Some(Box::new(upload)) })
+                let then = if is_lasting(&error) { Then::Over } else { Then::Again(None) };
+                Err(Stopped { error: self.unreachable(error), then, rest: Some(Box::new(upload)) })
             }
         }
     }
 
-    fn refused(&self, response: Response, upload: Upload) -> Stopped {
+    fn refused(&self, response: Response, upload: Upload, course: &Course<'_>) -> Stopped {
         let status = response.status();
         if status == StatusCode::UNAUTHORIZED {
             // A token lives for minutes, an upload may take longer.
             let met = self.authenticate(response.headers());
             let error = self.broken("it asks for another token at each try");
+            let then = Then::Again(Some(Duration::ZERO));
             return met.map_or_else(Stopped::from, |()| Stopped {
                 error,
-                passing: true,
+                then,
                 rest: Some(Box::new(upload)),
             });
         }
-        let resumed = upload.offset > 0 || status == StatusCode::NOT_FOUND;
-        let rest = (!resumed).then(|| Box::new(upload));
-        let passing = retry::is_passing(status) || resumed;
+        let asked = retry::asked(response.headers());
         let error = self.expect(response, &[], "a blob").err();
-        Stopped { error: error.unwrap_or_else(|| self.broken("it took half a blob")), passing, rest }
+        let error = error.unwrap_or_else(|| self.broken("it took half a blob"));
+        if retry::is_passing(status) {
+            return Stopped { error, then: Then::Again(asked), rest: Some(Box::new(upload)) };
+        }
+        let then = match status {
+            StatusCode::FORBIDDEN | StatusCode::PAYLOAD_TOO_LARGE => Then::Over,
+            _ if course.piece.is_some() => Then::Whole,
+            _ if upload.offset > 0 || status == StatusCode::NOT_FOUND => Then::Again(None),
+            _ => Then::Over,
+        };
+        Stopped { error, then, rest: None }
     }
 
     fn location(&self, from: &Url, headers: &HeaderMap) -> Result<Url, RegistryError> {
@@ -183,21 +272,34 @@ fn received(headers: &HeaderMap) -> Option<u64> {
     Some(if last == 0 { 0 } else { last + 1 })
 }
 
-/// The rest of a file, which ends early when we are told to stop.
-struct Rest(File);
-
-impl Rest {
-    fn open(path: &Path, offset: u64) -> io::Result<Self> {
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start(offset))?;
-        Ok(Self(file))
+impl Course<'_> {
+    /// How long to wait before what comes `then`; none if it is over.
+    fn pause(&mut self, then: Then) -> Option<Duration> {
+        match then {
+            Then::Again(asked) if self.attempt < retry::ATTEMPTS => {
+                self.attempt += 1;
+                Some(asked.unwrap_or_else(|| retry::pause(self.attempt - 1)))
+            }
+            Then::Whole => {
+                self.piece = None;
+                Some(Duration::ZERO)
+            }
+            Then::Again(_) | Then::Over => None,
+        }
     }
-}
 
-impl Read for Rest {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        process::check_interrupted().map_err(io::Error::other)?;
-        self.0.read(buffer)
+    /// What follows an end that was refused with `status`: what another run began may hold anything.
+    fn after_end(&self, status: StatusCode) -> Then {
+        match status {
+            StatusCode::NOT_FOUND => Then::Again(None),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Then::Over,
+            _ if retry::is_passing(status) => Then::Over,
+            _ if self.is_older => Then::Again(Some(Duration::ZERO)),
+            StatusCode::BAD_REQUEST | StatusCode::RANGE_NOT_SATISFIABLE if self.piece.is_some() => {
+                Then::Whole
+            }
+            _ => Then::Over,
+        }
     }
 }
 

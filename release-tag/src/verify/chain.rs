@@ -35,10 +35,12 @@ pub enum Link {
     Bill,
     /// From the manifest to who stands for it.
     Signature,
+    /// From the commit to the image, once more.
+    Rebuild,
 }
 
 /// Every link, with its code and its demand; and whether there is no yes without it.
-const LINKS: [(Link, &str, &str, bool); 15] = [
+const LINKS: [(Link, &str, &str, bool); 16] = [
     (Link::Tag, "RV001", "the tag leads to a commit and tells of the record in it", true),
     (Link::Record, "RV002", "the record is as release-tag wrote it", true),
     (Link::Versions, "RV003", "the commit's version files and the tag say what the record says", true),
@@ -64,9 +66,16 @@ const LINKS: [(Link, &str, &str, bool); 15] = [
     (Link::Provenance, "RV023", "the provenance is about this manifest", false),
     (Link::Bill, "RV024", "the bill of materials beside the image is the one of the record", false),
     (Link::Signature, "RV030", "the manifest is signed with the key that was named", false),
+    (Link::Rebuild, "RV040", "what is built again of the commit is the image that was tested", false),
 ];
 
 impl Link {
+    /// Its code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        LINKS.iter().find(|(link, ..)| *link == self).map_or("", |(_, code, ..)| code)
+    }
+
     /// Whether there is no yes without the link `code`.
     #[must_use]
     pub fn is_essential(code: &str) -> bool {
@@ -99,7 +108,8 @@ impl Chain {
         if flaws.is_empty() { self.holds(link) } else { self.broken(link, flaws.join("; ")) }
     }
 
-    /// All links in their order. Those of which nothing was said were not come to.
+    /// All links in their order. Those of which nothing was said were not come to; a rebuild that nobody asked for
+    /// is none.
     #[must_use]
     pub fn finish(self) -> Vec<CheckedRule> {
         let missing = || (RuleStatus::Skipped, Some("it was not come to, or not asked for".to_owned()));
@@ -109,6 +119,7 @@ impl Chain {
                 found.map_or_else(missing, |(_, status, detail)| (*status, detail.clone()));
             CheckedRule { code: (*code).to_owned(), demand: (*demand).to_owned(), status, detail }
         };
-        LINKS.iter().map(of).collect()
+        let asked = |link: Link| link != Link::Rebuild || self.0.iter().any(|(known, ..)| *known == link);
+        LINKS.iter().filter(|(link, ..)| asked(*link)).map(of).collect()
     }
 }

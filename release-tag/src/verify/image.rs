@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::chain::{Chain, Link};
 use super::commit::Told;
-use super::place::{Beside, Found, Kept};
+use super::place::{Found, Kept};
 use crate::deliver::{PROVENANCE, is_bill};
 use crate::error::Error;
+use crate::oci::beside::Said;
 use crate::oci::{MEDIA_IN_TOTO, MEDIA_RECORD};
 use crate::record::{DriftSummary, Record, TestSummary};
 use crate::signature;
@@ -37,13 +38,16 @@ pub fn check(
     chain.holds(Link::Manifest);
     let missing: Vec<String> = found.missing.iter().map(|digest| format!("{digest} is missing")).collect();
     chain.judge(Link::Layers, &missing);
-    let beside = kept.attached(&found.manifest)?;
-    let attached = beside.as_ref().and_then(|parts| record_in(parts));
+    let parts = kept.attached(&found.manifest)?;
+    let attached = record_in(&parts);
     match told.map(|told| &told.record).or(attached.as_ref()) {
-        Some(record) => against(record, &found, beside.as_deref(), chain),
-        None => chain.unchecked(Link::Image, "neither the tag nor the registry has a record to compare with"),
+        Some(record) => against(record, &found, &parts, chain),
+        None => chain.unchecked(
+            Link::Image,
+            "neither the tag nor what is beside the image has a record to compare with",
+        ),
     }
-    if let (Some(told), Some(parts)) = (told, &beside) {
+    if let Some(told) = told {
         let same = parts.iter().any(|(kind, content)| kind == MEDIA_RECORD && *content == told.bytes);
         let other = parts.iter().any(|(kind, _)| kind == MEDIA_RECORD);
         match (same, other) {
@@ -56,24 +60,18 @@ pub fn check(
     Ok(Some(found.manifest))
 }
 
-fn record_in(parts: &[Beside]) -> Option<Record> {
+fn record_in(parts: &[Said]) -> Option<Record> {
     parts.iter().filter(|(kind, _)| kind == MEDIA_RECORD).find_map(|(_, content)| Record::parse(content).ok())
 }
 
 /// The image and what is said beside it, against `record`.
-fn against(record: &Record, found: &Found, beside: Option<&[Beside]>, chain: &mut Chain) {
+fn against(record: &Record, found: &Found, parts: &[Said], chain: &mut Chain) {
     // Docker tells images by their manifest where containerd keeps them.
     if [&found.image, &found.manifest].contains(&&record.image.id) {
         chain.holds(Link::Image);
     } else {
         chain.broken(Link::Image, format!("it is {}, the record tells of {}", found.image, record.image.id));
     }
-    let Some(parts) = beside else {
-        for link in [Link::AttachedRecord, Link::Tests, Link::Drift, Link::Provenance, Link::Bill] {
-            chain.unchecked(link, "a layout or archive has nothing beside the image");
-        }
-        return;
-    };
     let statements: Vec<&[u8]> =
         parts.iter().filter(|(kind, _)| kind == MEDIA_IN_TOTO).map(|(_, content)| &content[..]).collect();
     tests(record, &statements, chain);
@@ -87,7 +85,7 @@ fn against(record: &Record, found: &Found, beside: Option<&[Beside]>, chain: &mu
     }
 }
 
-fn bill(record: &Record, parts: &[Beside], chain: &mut Chain) {
+fn bill(record: &Record, parts: &[Said], chain: &mut Chain) {
     let Some(named) = &record.sbom else {
         return chain.unchecked(Link::Bill, "the record names none");
     };
@@ -146,12 +144,12 @@ fn signed(
     key: Option<&VerifyingKey>,
     chain: &mut Chain,
 ) -> Result<(), Error> {
-    let (Some(key), Kept::Registry(client)) = (key, kept) else {
-        chain.unchecked(Link::Signature, "no key was named, or there is no registry to ask");
+    let Some(key) = key else {
+        chain.unchecked(Link::Signature, "no key was named: --key FILE");
         return Ok(());
     };
-    match client.manifest(&signature::tag_of(manifest))? {
-        Some(bytes) if signature::is_signed(key, manifest, &bytes, |payload| client.small_blob(payload))? => {
+    match kept.tagged(&signature::tag_of(manifest))? {
+        Some(bytes) if signature::is_signed(key, manifest, &bytes, |payload| kept.blob(payload))? => {
             chain.holds(Link::Signature);
         }
         Some(_) => chain.broken(Link::Signature, "no signature of it is with this key"),

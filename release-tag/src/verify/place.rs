@@ -1,27 +1,34 @@
 //! Where an image is kept that is verified: a layout, an archive or a registry.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::console::Console;
 use common::digest::Digest;
+use common::oci::blobs::blob_up_to;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::oci::{Archive, Blobs, Depth, Descriptor, Layout, Manifest, Proof, prove};
+use crate::oci::beside::{self, Said};
+use crate::oci::{Archive, Blobs, Depth, Descriptor, Layout, MAX_ATTACHED, Manifest, Proof, prove};
 use crate::registry::{Client, Repository};
 
 /// Where, and under which tag if one was typed.
 #[derive(Debug)]
 pub struct Place {
-    kind: Kind,
+    /// Where.
+    pub kind: Kind,
     /// The tag that was typed.
     pub tag: Option<String>,
 }
 
+/// What kind of place it is.
 #[derive(Debug)]
-enum Kind {
+pub enum Kind {
+    /// A directory.
     Layout(PathBuf),
+    /// A file.
     Archive(PathBuf),
+    /// A registry.
     Registry(Repository),
 }
 
@@ -49,9 +56,6 @@ impl Place {
     }
 }
 
-/// Something that is said about an image: its media type, and it.
-pub type Beside = (String, Vec<u8>);
-
 /// An image's keeper, ready to be asked.
 pub enum Kept {
     /// Files of this machine.
@@ -71,13 +75,28 @@ pub struct Found {
 }
 
 impl Kept {
+    /// The layout at `dir`, whether it is there or not.
+    #[must_use]
+    pub fn layout(dir: &Path) -> Self {
+        Self::Files(Box::new(Layout::at(dir)))
+    }
+
+    /// Whether there is anything; of a registry that is not asked.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        match self {
+            Self::Files(blobs) => matches!(blobs.open("index.json"), Ok(Some(_))),
+            Self::Registry(_) => true,
+        }
+    }
+
     /// The keeper at `place`.
     ///
     /// # Errors
     /// It cannot be opened.
     pub fn open(place: &Place, insecure: &[String], console: &Console) -> Result<Self, Error> {
         Ok(match &place.kind {
-            Kind::Layout(dir) => Self::Files(Box::new(Layout::at(dir))),
+            Kind::Layout(dir) => Self::layout(dir),
             Kind::Archive(file) => Self::Files(Box::new(Archive::open(file)?)),
             Kind::Registry(repository) => {
                 Self::Registry(Box::new(Client::new(repository, insecure, console)?))
@@ -108,8 +127,11 @@ impl Kept {
     ///
     /// # Errors
     /// The registry cannot be reached, or has something else than it says.
-    pub fn attached(&self, manifest: &Digest) -> Result<Option<Vec<Beside>>, Error> {
-        let Self::Registry(client) = self else { return Ok(None) };
+    pub fn attached(&self, manifest: &Digest) -> Result<Vec<Said>, Error> {
+        let client = match self {
+            Self::Registry(client) => client,
+            Self::Files(blobs) => return Ok(beside::said(blobs.as_ref(), manifest)?),
+        };
         let mut found = Vec::new();
         for entry in client.referrers(manifest)? {
             let Some(digest) = entry["digest"].as_str() else { continue };
@@ -123,7 +145,29 @@ impl Kept {
                 }
             }
         }
-        Ok(Some(found))
+        Ok(found)
+    }
+
+    /// The manifest under `tag`, whatever it is of; none if there is none.
+    ///
+    /// # Errors
+    /// As [`Self::attached`].
+    pub fn tagged(&self, tag: &str) -> Result<Option<Vec<u8>>, Error> {
+        match self {
+            Self::Registry(client) => Ok(client.manifest(tag)?),
+            Self::Files(blobs) => Ok(beside::tagged(blobs.as_ref(), tag)?),
+        }
+    }
+
+    /// The blob `descriptor`; none if there is none.
+    ///
+    /// # Errors
+    /// As [`Self::attached`].
+    pub fn blob(&self, descriptor: &Descriptor) -> Result<Option<Vec<u8>>, Error> {
+        match self {
+            Self::Registry(client) => Ok(client.small_blob(descriptor)?),
+            Self::Files(blobs) => Ok(Some(blob_up_to(blobs.as_ref(), descriptor, MAX_ATTACHED)?)),
+        }
     }
 }
 

@@ -34,6 +34,7 @@ struct State {
     cuts: VecDeque<usize>,
     refusal: Option<(&'static str, &'static str, u16, String)>,
     forgets: bool,
+    whole_only: bool,
     corrupts: bool,
     guard: Option<Mood>,
     /// How many requests a token is good for.
@@ -146,6 +147,11 @@ impl Played {
         self.state.lock().unwrap().forgets = true;
     }
 
+    /// It does not understand pieces.
+    pub fn take_no_pieces(&self) {
+        self.state.lock().unwrap().whole_only = true;
+    }
+
     /// It gives back other manifests than it took.
     pub fn corrupt_manifests(&self) {
         self.state.lock().unwrap().corrupts = true;
@@ -255,6 +261,9 @@ fn uploads(state: &mut State, request: &Request, path: &str, body: Vec<u8>) -> A
         "GET" => {
             let last = state.uploads[n].len().saturating_sub(1);
             (204, format!("{}Range: 0-{last}\r\n", at(n)), Vec::new())
+        }
+        "PATCH" if state.whole_only && request.headers.contains_key("content-range") => {
+            (416, String::new(), Vec::new())
         }
         "PATCH" => {
             let from = request

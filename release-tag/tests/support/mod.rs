@@ -25,6 +25,10 @@ pub struct Release {
     pub repository: Repository,
     pub engine: FakeEngine,
     pub id: Digest,
+    /// What the image is called.
+    pub name: String,
+    /// Its bill of materials, if it matters.
+    pub bill: Option<String>,
     /// What the tool gets besides the ordinary environment.
     pub env: Vec<(String, OsString)>,
 }
@@ -51,7 +55,7 @@ impl Release {
         let repository = repository.git();
         repository.configure(|settings| settings.use_frozen = UseFrozen::Frozen);
         let id = engine.image(NAME, &["USE_FROZEN=1"]);
-        let release = Self { repository, engine, id, env: Vec::new() };
+        let release = Self { repository, engine, id, name: NAME.to_owned(), bill: None, env: Vec::new() };
         release.settle();
         release
     }
@@ -75,7 +79,7 @@ impl Release {
     }
 
     pub fn identity(&self) -> ImageIdentity {
-        ImageIdentity { name: NAME.to_owned(), id: self.id.clone() }
+        ImageIdentity { name: self.name.clone(), id: self.id.clone() }
     }
 
     /// Notes the image as built of what is in the tree now.
@@ -113,6 +117,15 @@ impl Release {
         self.store().write(&self.id, &tested).unwrap();
     }
 
+    /// Another run of the tests had other ones.
+    pub fn tested_otherwise(&self) {
+        let mut outcome = testing::tested(TestStatus::Passed);
+        "scipy".clone_into(&mut outcome.environments[0].cases[0].name);
+        let (image, at) = (self.identity(), Timestamp::UNIX_EPOCH);
+        let fact = Tested { image, at, verdict: Verdict::Yes, outcome, inputs: None };
+        self.store().write(&self.id, &fact).unwrap();
+    }
+
     pub fn compare(&self) {
         let frozen =
             digest::of_tree(&self.repository.at("deployments/roman/env-frozen"), &|_| false).unwrap();
@@ -121,7 +134,7 @@ impl Release {
         let specs = frozen.clone();
         let compared = Compared { image: image.clone(), at, verdict: Verdict::Yes, frozen, outcome };
         self.store().write(&self.id, &compared).unwrap();
-        let bill = format!("{{\"name\":\"{}\"}}\n", self.id);
+        let bill = self.bill.clone().unwrap_or_else(|| format!("{{\"name\":\"{}\"}}\n", self.id));
         let sbom = Some(self.store().put_beside(&self.id, Frozen::SBOM, bill.as_bytes()).unwrap());
         self.store().write(&self.id, &Frozen { image, at, specs, inventory: None, sbom }).unwrap();
     }
@@ -147,6 +160,28 @@ impl Release {
         self.repository.run_git(&["remote", "add", "origin", &url]);
         self.repository.run_git(&["push", "-q", "-u", "origin", "main"]);
         Remote(dir)
+    }
+
+    /// Waits until no process works in the repository any more: a git that a killed run had begun goes on
+    /// without it, and holds git's locks as long as that takes.
+    pub fn wait_for_orphans(&self) {
+        let root = self.repository.root().canonicalize().unwrap();
+        let works_here = |process: &Path| {
+            let line = fs::read(process.join("cmdline")).unwrap_or_default();
+            let names = String::from_utf8_lossy(&line).contains(root.to_str().unwrap());
+            names || fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&root))
+        };
+        let deadline = std::time::Instant::now() + std::time::Duration::from_mins(2);
+        while std::time::Instant::now() < deadline {
+            let Ok(all) = fs::read_dir("/proc") else {
+                // Elsewhere there is no telling.
+                return std::thread::sleep(std::time::Duration::from_secs(2));
+            };
+            if !all.flatten().any(|process| works_here(&process.path())) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
     }
 
     pub fn head(&self) -> String {

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::engine::{RunRequest, Visitor};
 use crate::fault::{Fault as _, Status};
 use crate::testing::FakeEngine;
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -13,6 +14,9 @@ KEPT = 64 * 1024
 
 # Marks what belongs to a test: kernels and daemons leave the process group, but inherit this.
 TAG = "IMAGE_TEST_CASE"
+
+# How long what was killed is waited for, in seconds: one that hangs in the system cannot end.
+PATIENCE = 5
 
 
 class Done:
@@ -92,14 +96,26 @@ def end(process, tag):
 
 
 def end_tagged(tag):
-    """End every process that inherited the mark."""
+    """End every process that inherited the mark, and wait until they are gone."""
+    # One that was just started by another may not have been there to be found: until none is.
+    deadline = time.monotonic() + PATIENCE
+    while kill_tagged(tag) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def kill_tagged(tag):
+    """Kill every process that has the mark now; whether there is one."""
     mark = f"{TAG}={tag}".encode()
+    found = False
     for entry in Path("/proc").glob("[0-9]*"):
         try:
+            # Of one that has ended there is nothing to read, also before its parent asks for it.
             if mark in (entry / "environ").read_bytes().split(b"\0"):
+                found = True
                 os.kill(int(entry.name), signal.SIGKILL)
         except OSError:
             pass
+    return found
 
 
 def kept(output):

@@ -4,9 +4,9 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use common::archive::Stream;
-use common::digest::{Digest, Hasher};
-use common::process;
+use super::Stream;
+use crate::digest::{Digest, Hasher};
+use crate::process;
 
 /// Pieces on their way, at most so many.
 const ON_THE_WAY: usize = 8;
@@ -14,7 +14,8 @@ const ON_THE_WAY: usize = 8;
 const PIECE: usize = 64 << 10;
 
 /// A stream and the thread that digests it.
-pub(super) struct Watched<S> {
+#[derive(Debug)]
+pub struct Watched<S> {
     stream: S,
     pieces: SyncSender<Vec<u8>>,
     used: Receiver<Vec<u8>>,
@@ -23,7 +24,8 @@ pub(super) struct Watched<S> {
 
 impl<S: Read> Watched<S> {
     /// Digests `stream` as it is read.
-    pub(super) fn new(stream: S) -> Self {
+    #[must_use]
+    pub fn new(stream: S) -> Self {
         let (pieces, to_digest) = sync_channel::<Vec<u8>>(ON_THE_WAY);
         let (back, used) = sync_channel(ON_THE_WAY + 1);
         let digest = thread::spawn(move || {
@@ -42,7 +44,7 @@ impl<S: Read> Watched<S> {
     ///
     /// # Errors
     /// Reading failed, or we were told to stop.
-    pub(super) fn finish(mut self) -> io::Result<Digest> {
+    pub fn finish(mut self) -> io::Result<Digest> {
         let mut buffer = vec![0; PIECE];
         while self.read(&mut buffer)? > 0 {
             process::check_interrupted().map_err(io::Error::other)?;

@@ -1,0 +1,192 @@
+//! A release that fulfils every rule, and what becomes of it after a change.
+
+use std::collections::BTreeMap;
+
+use common::digest::Digest;
+use common::evidence::{Built, Compared, Materials, Tested};
+use common::git::Ancestry;
+use common::report::{CheckOutcome, ImageIdentity, TestStatus, Verdict};
+use common::settings::{CalVersion, UseFrozen};
+use common::testing;
+use common::version_file::MissionVersion;
+use common::waiver::{Waiver, Waivers};
+use jiff::Timestamp;
+
+use super::super::super::facts::{
+    CommittedContexts, Earlier, Environment, Facts, Frozen, Git, HashFile, Image, Presence, Receipt, Remote,
+    Tree, Upstream,
+};
+use super::{RuleStatus, judge};
+use crate::record::Record;
+use crate::release::Release;
+
+pub const HEAD: &str = "1111111111111111111111111111111111111111";
+pub const OTHER: &str = "2222222222222222222222222222222222222222";
+
+pub fn release(mission: &str) -> Release {
+    let roman = "roman".parse().unwrap();
+    let mission = MissionVersion::parse(mission, &roman).unwrap();
+    Release { mission, common: semver::Version::new(1, 3, 0) }
+}
+
+pub fn identity() -> ImageIdentity {
+    ImageIdentity { name: "notebook-roman:latest".to_owned(), id: Digest::of(b"image") }
+}
+
+pub fn built() -> Built {
+    Built {
+        image: identity(),
+        at: Timestamp::UNIX_EPOCH,
+        use_frozen: UseFrozen::Frozen,
+        cal_version: CalVersion::None,
+        common_context: Digest::of(b"common"),
+        mission_context: Digest::of(b"mission"),
+        base: identity(),
+        engine: "docker".to_owned(),
+        materials: Materials::default(),
+        index_cutoff: None,
+    }
+}
+
+pub fn image() -> Image {
+    let (image, at) = (identity(), Timestamp::UNIX_EPOCH);
+    let tested = testing::tested(TestStatus::Passed);
+    let compared = CheckOutcome { environments: Vec::new() };
+    let verdict = Verdict::Yes;
+    let frozen = Digest::of(b"specs");
+    Image {
+        built: Ok(Some(built())),
+        tested: Ok(Some(Tested { image: image.clone(), at, verdict, outcome: tested, inputs: None })),
+        compared: Ok(Some(Compared { image: image.clone(), at, verdict, frozen, outcome: compared })),
+        engine: Ok(Presence {
+            engine: "docker".to_owned(),
+            has_image: true,
+            named: Some(image.id.clone()),
+            base: Some(image.id.clone()),
+            size: Some(7),
+            handle: None,
+        }),
+        sbom: None,
+        identity: Some(image),
+    }
+}
+
+/// A release against which nothing stands.
+pub fn good() -> Facts {
+    let mut facts = unrecorded();
+    record(&mut facts);
+    facts
+}
+
+/// Writes the record of the release, where there can be one.
+pub fn record(facts: &mut Facts) {
+    if let Ok(record) = Record::of(facts) {
+        facts.tree.record = Ok(Some(record.bytes()));
+    }
+}
+
+pub fn unrecorded() -> Facts {
+    let environment = |name: &str, cal: Option<&str>, kernel: &str| Environment {
+        name: name.to_owned(),
+        cal_version: cal.map(str::to_owned),
+        kernel_name: Some(kernel.to_owned()),
+        receipt: cal.map(|cal| Receipt { digest: Digest::of(b"receipt"), version: Some(cal.to_owned()) }),
+        waivers: Ok(Waivers::default()),
+    };
+    let branch = Upstream { name: "main".to_owned(), commit: OTHER.to_owned(), standing: Ancestry::Ancestor };
+    let at_head = || BTreeMap::from([("1.3.0".to_owned(), HEAD.to_owned())]);
+    Facts {
+        tree: Tree {
+            release: Ok(release("12.0.0")),
+            environments: Ok(vec![
+                environment("roman-cal", Some("0.13.0"), "Roman Calibration 0.13.0 (2024-08-05)"),
+                environment("tools", None, "Tools"),
+            ]),
+            frozen: Ok(Frozen::default()),
+            specs: Ok(Digest::of(b"specs")),
+            contexts: Ok((Digest::of(b"common"), Digest::of(b"mission"))),
+            locks: Ok(BTreeMap::from([("base/requirements.yml".to_owned(), Digest::of(b"lock"))])),
+            record: Ok(None),
+        },
+        image: image(),
+        git: Git {
+            unknown: None,
+            contexts: Some(Ok(committed(b"common", b"mission"))),
+            head: Some(HEAD.to_owned()),
+            committed: Ok(release("12.0.0")),
+            changes: Vec::new(),
+            ignored: Vec::new(),
+            branch: Some("main".to_owned()),
+            wanted_branch: None,
+            earlier: Earlier {
+                mission: Some(release("11.0.0").mission),
+                common: Some(semver::Version::new(1, 3, 0)),
+            },
+            hashes: vec![HashFile {
+                name: "deployments/common/HASH".to_owned(),
+                says: Ok((OTHER.to_owned(), Ancestry::Ancestor)),
+            }],
+            tags: at_head(),
+            tag_records: BTreeMap::new(),
+            remote: Remote::Asked { name: "origin".to_owned(), tags: at_head(), branch: Some(branch) },
+        },
+        now: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// The codes that fail after `change`, which the record knows of.
+pub fn broken(change: impl FnOnce(&mut Facts)) -> Vec<String> {
+    let mut facts = good();
+    change(&mut facts);
+    record(&mut facts);
+    let mut codes = failed(&facts);
+    if Record::of(&facts).is_err() && facts.tree.record != Ok(None) {
+        assert!(RECORDED.iter().filter(|code| codes.iter().any(|c| c == *code)).count() >= 3, "{codes:?}");
+        codes.retain(|code| !RECORDED.contains(&code.as_str()));
+    }
+    codes
+}
+
+/// What falls with the evidence that the record is compared with.
+pub const RECORDED: [&str; 4] = ["RT071", "RT072", "RT073", "RT074"];
+
+/// The codes that fail after a `change` that came after the record.
+pub fn broken_since(change: impl FnOnce(&mut Facts)) -> Vec<String> {
+    let mut facts = good();
+    change(&mut facts);
+    failed(&facts)
+}
+
+pub fn failed(facts: &Facts) -> Vec<String> {
+    let failed = judge(facts, |_| true).into_iter().filter(|rule| rule.status == RuleStatus::Failed);
+    failed.map(|rule| rule.code).collect()
+}
+
+pub fn trips(code: &str, change: impl FnOnce(&mut Facts)) {
+    assert_eq!(broken(change), [code]);
+}
+
+pub fn why() -> String {
+    "because".to_owned()
+}
+
+pub fn committed(common: &[u8], mission: &[u8]) -> CommittedContexts {
+    let (common, mission) = (Digest::of(common), Digest::of(mission));
+    CommittedContexts { common, mission, other: Vec::new() }
+}
+
+pub fn first(facts: &mut Facts) -> &mut Environment {
+    &mut facts.tree.environments.as_mut().unwrap()[0]
+}
+
+pub fn waive(facts: &mut Facts, what: &str, expires: &str) {
+    let (owner, reason) = ("ada".to_owned(), why());
+    let waiver = Waiver { what: what.to_owned(), owner, reason, expires: expires.parse().unwrap() };
+    first(facts).waivers = Ok(Waivers { waivers: vec![waiver] });
+}
+
+pub fn fail_the_test(facts: &mut Facts) {
+    let tested = facts.image.tested.as_mut().unwrap().as_mut().unwrap();
+    tested.outcome = testing::tested(TestStatus::Failed);
+    tested.verdict = Verdict::No;
+}

@@ -1,0 +1,130 @@
+//! Changes between any two steps of a release, one at a time.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod files;
+mod harmless;
+mod history;
+mod images;
+mod records;
+
+use std::fs;
+
+use common::evidence::{Compared, Tested};
+use common::report::{TestStatus, Verdict};
+use common::testing;
+use jiff::Timestamp;
+
+use super::support::{Release, Remote};
+
+pub use files::{FILES, VERSIONS};
+pub use harmless::HARMLESS;
+pub use history::HISTORY;
+pub use images::IMAGES;
+pub use records::RECORDS;
+
+pub const CAL: &str = "deployments/roman/environments/roman-cal";
+pub const PIP: &str = "deployments/roman/env-frozen/roman-cal/requirements.txt";
+pub const YML: &str = "deployments/roman/env-frozen/roman-cal/requirements.yml";
+pub const RECORD: &str = "deployments/roman/release.json";
+pub const MISSION: &str = "deployments/roman/MISSION_VERSION";
+pub const COMMON: &str = "deployments/common/VERSION";
+
+/// A release that is ready, and its remote.
+pub struct World {
+    pub release: Release,
+    pub remote: Remote,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let release = Release::ready();
+        let remote = release.remote();
+        Self { release, remote }
+    }
+
+    pub fn git(&self, args: &[&str]) {
+        self.release.repository.run_git(args);
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        self.release.repository.write(path, text);
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        self.release.repository.read(path)
+    }
+
+    pub fn remove(&self, path: &str) {
+        fs::remove_file(self.release.repository.at(path)).unwrap();
+    }
+
+    /// Flips a bit in the middle of the file.
+    pub fn flip(&self, path: &str) {
+        let path = self.release.repository.at(path);
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Writes the file and makes the release anew with it, record and all.
+    pub fn released_with(&self, path: &str, text: &str) {
+        self.write(path, text);
+        self.release.repository.commit("change");
+        self.release.settle();
+    }
+
+    /// Releases a change that `git status` does not show because of `flag`.
+    pub fn overlooked(&self, flag: &str) {
+        let path = format!("{CAL}/roman-cal.pip");
+        self.git(&["update-index", flag, &path]);
+        self.write(&path, "romancal\n");
+        self.release.settle();
+    }
+
+    pub fn edit_record(&self, from: &str, to: &str) {
+        let text = self.read(RECORD);
+        assert!(text.contains(from), "{text}");
+        self.write(RECORD, &text.replace(from, to));
+    }
+
+    pub fn evidence(&self, fact: &str) -> String {
+        format!(".image/evidence/{}/{fact}.json", self.release.id.hex())
+    }
+
+    pub fn tested(&self, verdict: Verdict, status: Option<TestStatus>) {
+        let outcome = status.map(testing::tested).unwrap_or_default();
+        let (image, at) = (self.release.identity(), Timestamp::UNIX_EPOCH);
+        self.release
+            .store()
+            .write(&self.release.id, &Tested { image, at, verdict, outcome, inputs: None })
+            .unwrap();
+    }
+
+    pub fn compared(&self, change: impl FnOnce(&mut Compared)) {
+        let mut fact: Compared = self.release.store().read(&self.release.id).unwrap().unwrap();
+        change(&mut fact);
+        self.release.store().write(&self.release.id, &fact).unwrap();
+    }
+
+    /// A test fails, which is excused until `expires`; made a release of.
+    pub fn waived(&self, expires: &str) {
+        self.waive(expires);
+        self.release.repository.commit("waive");
+        self.release.build();
+        self.tested(Verdict::No, Some(TestStatus::Failed));
+        self.release.compare();
+        self.release.run(&["save"]).outcome("save");
+    }
+
+    pub fn waive(&self, expires: &str) {
+        let waiver = format!(
+            r#"{{"waivers": [{{"what": "import numpy", "owner": "ada", "reason": "known", "expires": "{expires}"}}]}}"#
+        );
+        self.write(&format!("{CAL}/tests/waivers.json"), &waiver);
+    }
+}
+
+/// What is changed, and the rule that must find it.
+pub type Case = (&'static str, &'static str, fn(&World));

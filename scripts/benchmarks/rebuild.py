@@ -1,0 +1,104 @@
+"""The example's roman kernel, rebuilt from its lock in a real engine, against uv on the host."""
+
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import time
+
+from benchmarks import daemon, uv_program
+from benchmarks.timing import ROOT, once
+
+KERNEL = "deployments/roman/environments/roman-cal/roman-cal.pip"
+LOCK = "deployments/roman/env-frozen/roman-cal/requirements.txt"
+# What a release has around it, on loopback; fetched and compiled things are kept for the next time.
+SITE = 'root=$1 dir=$2; . "$root/scripts/example"; "$root/examples/site/make-channel" "$site" --cache "$3" && ' \
+       '"$root/examples/site/make-delivery" "$site" --url "http://127.0.0.1:$port" && touch "$site/.made" && make_repository'
+
+
+def measure(bench):
+    """The frozen roman kernel of the example, rebuilt with warm caches by docker, against uv pip sync on the host."""
+    sheet = bench.sheet
+    sheet.title("frozen rebuild of the example's roman kernel (docker)")
+    uv, why = uv_program.find()
+    if uv is None or shutil.which("mmdebstrap") is None:
+        sheet.left_out("rebuild", why or "no `mmdebstrap` on PATH, which the example's base image is made with")
+        return
+    before = dict(os.environ)
+    try:
+        with daemon.own(bench.scratch / "daemon"):
+            compare(bench, uv)
+    except daemon.Unavailable as reason:
+        sheet.left_out("rebuild", str(reason))
+    except subprocess.CalledProcessError as error:
+        said = ((error.stderr or b"").decode(errors="replace").strip() or "no reason is told").splitlines()
+        sheet.left_out("rebuild", f"`{error.cmd[0]}` failed: {said[-1]}")
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def compare(bench, uv):
+    """Builds floating once, for a lock; then frozen, again and again; in turn with uv."""
+    place = bench.scratch / "example"
+    place.mkdir()
+    # A port of the system's choice: the usual one may be in use.
+    os.environ["DEMO_PORT"] = "0"
+    run(["bash", "-euc", SITE, "bash", ROOT, place, ROOT / "target/bench/cache"])
+    port, pid = (place / "port").read_text().strip(), place / "serve.pid"
+    run([ROOT / "examples/site/serve", place / "site", "--port", port, "--background", "--pid-file", pid, "--log", place / "log"])
+    try:
+        tree = place / "repository"
+        flags = ["--engine=docker", "--base-image=bootstrap", "--network=host", f"--root={tree}"]
+        build = [bench.tools / "image-build", "--quiet", f"--root={tree}"]
+        configure = [bench.tools / "image-configure", "roman", *flags]
+        run([*configure, "--use-frozen=floating", "--freeze-chill=1"])
+        run(build)
+        run([*configure, "--use-frozen=frozen"])
+        run(build)
+        figures(bench, tree, build, uv)
+    finally:
+        run(["kill", pid.read_text().strip()])
+
+
+def figures(bench, tree, build, uv):
+    """What a rebuild takes, and what uv does."""
+    whole, half, copied, linked = [], [], [], []
+    host = {**os.environ, "UV_CACHE_DIR": str(bench.scratch / "uv-cache"), "UV_LINK_MODE": "copy"}
+    python = re.search(r"^ *- python=([0-9.]+)", (tree / LOCK).with_suffix(".yml").read_text(), re.M)[1]
+    sync = [uv, "pip", "sync", "--python-version", python, tree / LOCK, "--target"]
+    for number in range(max(bench.rounds // 13, 1) + 1):
+        # Of the pip half's inputs, so that it is installed anew.
+        with (tree / KERNEL).open("a") as specs:
+            specs.write(f"# {number}\n")
+        timings = bench.scratch / "timings.json"
+        wall = once([*build, "--timings", timings], tree)
+        steps = json.loads(timings.read_text())["steps"]
+        took = [one["seconds"] for step in steps for one in step.get("instructions", []) if "env-sync" in one["name"]]
+        whole.append(wall / 1000)
+        half.append(max(took, default=0))
+        for kept, mode in ((copied, "copy"), (linked, "hardlink")):
+            target = bench.scratch / "plain"
+            kept.append(once_in({**host, "UV_LINK_MODE": mode}, [*sync, target]) / 1000)
+            shutil.rmtree(target)
+    whole, half, copied, linked = (statistics.median(times[1:]) for times in (whole, half, copied, linked))
+    sheet, pins = bench.sheet, sum(line[0].isalnum() for line in (tree / LOCK).read_text().splitlines() if line)
+    sheet.figure(f"`uv pip sync` of the {pins} pins on the host, files copied", copied, unit="s")
+    sheet.figure("the same, files linked from the cache", linked, unit="s")
+    sheet.figure("the image's step that installs them", half, unit="s")
+    sheet.figure("times uv's", half / copied, unit="", at_most=1.5)
+    sheet.figure("the whole `image-build`, its engine's export of the layer with it", whole, unit="s",
+                 note=f"{whole / copied:.1f} times uv's")
+
+
+def once_in(env, command):
+    """Milliseconds of one run in this environment."""
+    begun = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, env=env)
+    return (time.perf_counter() - begun) * 1000
+
+
+def run(command):
+    subprocess.run(command, check=True, capture_output=True)
