@@ -127,3 +127,20 @@ fn place(part: &Path, dir: &Path) -> Result<(), Error> {
     staged.exchange(dir)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::source;
+
+    #[test]
+    fn a_capsule_is_named_by_tag_or_digest() {
+        let named = |text: &str| source(text).map(|(repository, tag)| format!("{repository} {tag}")).ok();
+        assert_eq!(named("docker://h:5000/a/b:t-1").as_deref(), Some("h:5000/a/b t-1"));
+        let digest = common::digest::Digest::of(b"");
+        let text = format!("docker://ghcr.io/a@{digest}");
+        assert_eq!(named(&text), Some(format!("ghcr.io/a {digest}")));
+        for bad in ["h/a:1", "docker://h:5000/a", "docker://ghcr.io/a@sha256:1", "oci:dir"] {
+            assert_eq!(named(bad), None, "{bad}");
+        }
+    }
+}
