@@ -144,7 +144,8 @@ fn archive(dir: &Path, capsule: &Capsule, file: &Path, replace: bool) -> Result<
     let mut descriptor = descriptor;
     let tag = capsule_tag(&capsule.index.release);
     descriptor.annotations.insert(common::oci::model::REF_NAME.to_owned(), tag.clone());
-    pack(&Layout::at(dir), &Proof { manifest: descriptor, bytes, image, blobs }, &tag, file)?;
+    let proof = Proof { manifest: descriptor, bytes, image, blobs };
+    pack(&Layout::at(dir), (&proof, &tag), &[], file)?;
     Capsule::open(file)?;
     Ok(DeliveryStatus::Delivered)
 }

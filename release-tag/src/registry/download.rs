@@ -5,11 +5,12 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use common::digest::Hasher;
+use common::fetch::retry;
 use common::process;
 use reqwest::StatusCode;
 use reqwest::blocking::Response;
 
-use super::{Client, RegistryError, retry};
+use super::{Client, RegistryError};
 use crate::oci::Descriptor;
 
 impl Client {
