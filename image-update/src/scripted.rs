@@ -35,7 +35,7 @@ pub fn update(
     let key = environment::key(environment, turn);
     let place = Place { root: &turn.settings.root, dir: &environment.dir, key: &key };
     let script = Script::begin(place, &turn.workplace.state, turn.repo)?;
-    let stamps = stamps(&environment.dir);
+    let stamps = stamps(&environment.dir)?;
     let after = match run(environment, call, &before, turn) {
         Ok(after) => after,
         Err(error) => return script.undo().and(Err(error)),
@@ -110,13 +110,18 @@ fn new_lists(before: &Standing, after: &Standing) -> Vec<String> {
 /// What tells whether a file was written since, also with what it held already.
 type Stamp = (u64, (i64, i64), (i64, i64));
 
-fn stamps(dir: &Path) -> BTreeMap<String, Stamp> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let stamp = |entry: fs::DirEntry| {
-        let (name, now) = (entry.file_name().into_string().ok()?, entry.metadata().ok()?);
-        Some((name, (now.ino(), (now.mtime(), now.mtime_nsec()), (now.ctime(), now.ctime_nsec()))))
-    };
-    entries.filter_map(stamp).collect()
+fn stamps(dir: &Path) -> Result<BTreeMap<String, Stamp>, Error> {
+    let failed = |source| Error::Read { path: dir.to_owned(), source };
+    let mut stamps = BTreeMap::new();
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let now = entry.metadata().map_err(failed)?;
+        if let Ok(name) = entry.file_name().into_string() {
+            let stamp = (now.ino(), (now.mtime(), now.mtime_nsec()), (now.ctime(), now.ctime_nsec()));
+            stamps.insert(name, stamp);
+        }
+    }
+    Ok(stamps)
 }
 
 /// Which script was asked for which version, and which lists it made; none if that is written already, or if it wrote
@@ -137,7 +142,7 @@ fn receipt(
     }
     let mut receipt = Receipt::new(turn.version, turn.requester, turn.now);
     receipt.script = before.get(FILE_NAME).map(|text| Digest::of(text));
-    let now = self::stamps(&environment.dir);
+    let now = self::stamps(&environment.dir)?;
     let is_its = |file: &ReceivedFile| {
         let name = file.local.as_str();
         // It may leave alone what is as it should be.

@@ -87,8 +87,8 @@ impl Case {
             tool,
             "-q",
             "--insecure-host=127.0.0.1",
-            "--read-timeout=2",
-            "--timeout=6",
+            "--read-timeout=20",
+            "--timeout=60",
             "--cal-version",
             self.version,
         ]
