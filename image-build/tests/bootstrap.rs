@@ -6,7 +6,6 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use common::settings::{BaseImage, UseFrozen};
@@ -32,8 +31,7 @@ fn bench(script: &str) -> Option<Bench> {
     let program = PathBuf::from(bench.engine.path()).join("mmdebstrap");
     let log = bench.home().join("mmdebstrap.log");
     let text = format!("#!/bin/sh\necho \"$SOURCE_DATE_EPOCH $*\" >>'{}'\n", log.display());
-    fs::write(&program, text + &script.replace("SYSTEM", &system.to_string_lossy())).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    common::testing::program(&program, &(text + &script.replace("SYSTEM", &system.to_string_lossy())));
     Some(bench)
 }
 

@@ -5,7 +5,6 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -49,8 +48,7 @@ fn d34_d59_update_all_runs_from_anywhere_and_needs_no_word() {
     fs::create_dir_all(&dir).unwrap();
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/update-all"), dir.join("update-all"))
         .unwrap();
-    fs::write(dir.join("image-build"), "#!/bin/sh\necho \"$@\"\n").unwrap();
-    fs::set_permissions(dir.join("image-build"), fs::Permissions::from_mode(0o755)).unwrap();
+    common::testing::program(&dir.join("image-build"), "#!/bin/sh\necho \"$@\"\n");
     let run = |program: &Path, here: &Path, words: &[&str]| {
         let output = Command::new("sh").arg(program).args(words).current_dir(here).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));

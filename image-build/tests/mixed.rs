@@ -133,8 +133,7 @@ fn a_tree_that_is_edited_during_the_build_stops_it() {
         file.display(),
         real.display()
     );
-    fs::write(&program, wrapper).unwrap();
-    fs::set_permissions(&program, fs::metadata(&real).unwrap().permissions()).unwrap();
+    common::testing::program(&program, &wrapper);
     let said = bench.fails(&[], 75);
     let expected = "the tree changed while notebook-roman-dirty was being built: Dockerfile changed";
     assert!(said.contains(expected), "{said}");

@@ -120,7 +120,7 @@ impl Gate {
         if !std::io::stdout().is_terminal() {
             for rule in self.broken() {
                 let detail = rule.detail.as_deref().unwrap_or_default();
-                console.warn(format_args!("{}: {}: {detail}", rule.code, rule.demand));
+                console.warn(format_args!("{}: {detail} (wanted: {})", rule.code, rule.demand));
             }
         }
         let image = self.image().cloned();

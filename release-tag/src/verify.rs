@@ -14,7 +14,7 @@ use common::deployment;
 use common::document::Document;
 use common::fault::Status;
 use common::git::Repo;
-use common::report::{Outcome, RuleStatus, Verdict, VerifyOutcome};
+use common::report::{CheckedRule, Outcome, RuleStatus, Verdict, VerifyOutcome};
 use common::session::{Finding, Session};
 use common::settings::Settings;
 
@@ -90,13 +90,7 @@ fn finish(
     let open = outcome.links.iter().any(|link| {
         link.status == RuleStatus::Skipped && (Link::is_essential(&link.code) || asked(&link.code))
     });
-    for link in outcome.links.iter().filter(|link| link.status != RuleStatus::Passed) {
-        let (word, detail) = (
-            if link.status == RuleStatus::Failed { "does not hold" } else { "not checked" },
-            link.detail.as_deref().unwrap_or_default(),
-        );
-        console.warn(format_args!("{}: {word}: {}: {detail}", link.code, link.demand));
-    }
+    tell(&outcome.links, console);
     let settings = Settings::new(root, mission(&outcome.what));
     let session = Session::around("release-tag verify", Document::new(settings), args.json);
     let verdict = if broken || open { Verdict::No } else { Verdict::Yes };
@@ -105,6 +99,23 @@ fn finish(
         session.finish(Finding { verdict, image: None, outcome: Outcome::Verify(outcome) }, &table)?;
     // Nothing speaks against it, and not everything for it.
     Ok(if open && !broken { Status::Unavailable } else { status })
+}
+
+/// Says what does not hold and what was not checked; those links that were not come to on one line.
+fn tell(links: &[CheckedRule], console: &Console) {
+    let mut later = Vec::new();
+    for link in links.iter().filter(|link| link.status != RuleStatus::Passed) {
+        let detail = link.detail.as_deref().unwrap_or_default();
+        let word = if link.status == RuleStatus::Failed { "does not hold" } else { "was not checked" };
+        if detail == chain::NOT_COME_TO {
+            later.push(link.code.as_str());
+        } else {
+            console.warn(format_args!("{} {word}: {detail} (wanted: {})", link.code, link.demand));
+        }
+    }
+    if !later.is_empty() {
+        console.warn(format_args!("not come to, or not asked for: {}", later.join(", ")));
+    }
 }
 
 /// The repository that is meant: the one around the working directory, unless another is named.

@@ -15,7 +15,6 @@ pub mod stacks;
 pub mod traced;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -87,9 +86,7 @@ impl Bench {
     pub fn sibling(&self, name: &str, script: &str) {
         let log = self.bin.path().join("log");
         let text = format!("#!/bin/sh\necho {name} $* >>'{}'\n{script}\n", log.display());
-        let path = self.bin.path().join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        common::testing::program(&self.bin.path().join(name), &text);
     }
 
     /// The siblings that ran, with their arguments but those that hand over the document.

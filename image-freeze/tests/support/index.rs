@@ -1,10 +1,8 @@
 //! A package index on the loopback device, and a uv that only pretends.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -95,7 +93,5 @@ fn answer(mut stream: TcpStream, pages: &Pages, log: &Mutex<Vec<String>>) {
 
 /// Puts a program `name` with the shell script `script` into `dir`.
 pub fn program(dir: &Path, name: &str, script: &str) {
-    let path = dir.join(name);
-    fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    common::testing::program(&dir.join(name), &format!("#!/bin/sh\n{script}"));
 }

@@ -10,7 +10,6 @@ pub mod index;
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -68,8 +67,7 @@ impl Lab {
         let bin = tempfile::tempdir().unwrap();
         let (built, program) = (env!("CARGO_BIN_EXE_image-freeze"), bin.path().join("image-freeze"));
         fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(|_| ())).unwrap();
-        fs::write(bin.path().join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(bin.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        common::testing::program(&bin.path().join(name), &format!("#!/bin/sh\n{script}\n"));
         bin
     }
 

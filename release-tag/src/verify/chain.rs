@@ -2,6 +2,9 @@
 
 use common::report::{CheckedRule, RuleStatus};
 
+/// What is said of a link that nothing was said of.
+pub const NOT_COME_TO: &str = "it was not come to, or not asked for";
+
 /// One link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Link {
@@ -112,7 +115,7 @@ impl Chain {
     /// is none.
     #[must_use]
     pub fn finish(self) -> Vec<CheckedRule> {
-        let missing = || (RuleStatus::Skipped, Some("it was not come to, or not asked for".to_owned()));
+        let missing = || (RuleStatus::Skipped, Some(NOT_COME_TO.to_owned()));
         let of = |(link, code, demand, _): &(Link, &str, &str, bool)| {
             let found = self.0.iter().find(|(known, ..)| known == link);
             let (status, detail) =

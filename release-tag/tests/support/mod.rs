@@ -218,10 +218,7 @@ impl Remote {
 
 /// Writes a git hook.
 pub fn hook(dir: &Path, name: &str, script: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::create_dir_all(dir).unwrap();
-    fs::write(dir.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    common::testing::program(&dir.join(name), &format!("#!/bin/sh\n{script}\n"));
 }
 
 /// A run that ended.
