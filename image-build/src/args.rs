@@ -1,23 +1,25 @@
 //! The command line.
 
-use std::num::NonZeroUsize;
+mod again;
+mod capsule;
+mod cutoff;
+mod many;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 
+use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Parser, ValueEnum};
-use jiff::Timestamp;
-
-use common::capsule::Location;
 use common::cli::{PlaceArgs, SharedArgs};
-use common::clock;
 use common::deployment::Mission;
-use common::settings::{BaseImage, CaBundle, Settings, UseFrozen};
+use common::settings::{BaseImage, CaBundle, Settings};
 
-use crate::fleet::Size;
-use crate::key::{Step, Steps};
 use crate::made_at::MadeAt;
 use crate::repack::Repack;
+
+pub(crate) use again::AgainArgs;
+pub(crate) use capsule::{CapsuleArgs, CapsuleWork};
+pub(crate) use cutoff::IndexCutoff;
+pub(crate) use many::{All, ManyArgs, Through};
 
 /// Build a mission's image chain: base, common, mission, and the ownership of its caches
 ///
@@ -68,126 +70,6 @@ pub(crate) struct Args {
     pub(crate) capsule: CapsuleArgs,
 }
 
-/// Flags for building from a capsule, which `release-tag capsule` makes.
-#[derive(Debug, clap::Args)]
-pub(crate) struct CapsuleArgs {
-    /// Build the image anew from a capsule and from nothing else: a directory, a file, or `docker://REGISTRY/REPOSITORY:TAG`
-    ///
-    /// Every byte of the capsule is checked first. Its context is unpacked below .image/rebuild, and its settings
-    /// count, but for the engine. No layer and no cache of an earlier build is used. Steps fetch through a proxy on
-    /// this machine's own address, which answers from the capsule and refuses everything else. With buildah, for
-    /// root and where `unshare` and `ip` are there, the whole build has no network besides; elsewhere a step that
-    /// ignores `HTTP_PROXY` and `HTTPS_PROXY` is not kept from the network. The image is named NAME:rebuilt; names that
-    /// meant other images mean them again afterwards. Each address that was asked for and is not in the capsule is told.
-    #[arg(long, value_name = "CAPSULE", conflicts_with_all = ["all", "plan", "engine_info", "prune", "base_only", "repack", "force", "from", "timings"])]
-    from_capsule: Option<String>,
-
-    /// Build the recipe in DIR in a room of its own, and keep there what its steps fetch: for `release-tag capsule`
-    #[arg(long, value_name = "DIR", hide = true, conflicts_with = "from_capsule")]
-    record: Option<PathBuf>,
-
-    /// There is no network here but this machine's own address: set by ourselves
-    #[arg(long, hide = true, requires = "from_capsule")]
-    isolated: bool,
-}
-
-/// What is done with a capsule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CapsuleWork {
-    /// It is built from; whether the network was taken away already.
-    Replay(Location, bool),
-    /// It is in the making, in this directory.
-    Record(PathBuf),
-}
-
-impl CapsuleArgs {
-    /// What is asked for, if anything is.
-    pub(crate) fn work(&self) -> Option<CapsuleWork> {
-        let replay = |text: &String| CapsuleWork::Replay(Location::from(text.as_str()), self.isolated);
-        let record = || self.record.clone().map(CapsuleWork::Record);
-        self.from_capsule.as_ref().map(replay).or_else(record)
-    }
-}
-
-/// Flags for building what is there already. The engine still uses its own layer cache.
-#[derive(Debug, clap::Args)]
-#[group(multiple = false)]
-pub(crate) struct AgainArgs {
-    /// Run every step, also where nothing changed since the last build
-    #[arg(long)]
-    pub(crate) force: bool,
-
-    /// Run this step and those after it, also where nothing changed since the last build
-    #[arg(long, value_name = "STEP")]
-    pub(crate) from: Option<FromStep>,
-}
-
-/// Where to begin again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FromStep {
-    /// The base image.
-    Base,
-    /// The image that all missions share.
-    Common,
-    /// The mission's image.
-    Mission,
-    /// The ownership of its caches.
-    Caches,
-    /// What follows a build: freezing, chilling, comparing.
-    Freeze,
-}
-
-impl AgainArgs {
-    /// The steps to run whatever was there before.
-    pub(crate) fn steps(&self) -> Steps {
-        let from = match self.from {
-            None => self.force.then_some(Step::Base),
-            Some(FromStep::Base) => Some(Step::Base),
-            Some(FromStep::Common) => Some(Step::Common),
-            Some(FromStep::Mission) => Some(Step::Mission),
-            Some(FromStep::Caches) => Some(Step::Caches),
-            Some(FromStep::Freeze) => None,
-        };
-        Steps { from, base: false, follow_ups: self.force || self.from.is_some() }
-    }
-}
-
-/// Up to which moment releases are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IndexCutoff {
-    /// Until the last midnight, UTC: builds of one day solve the same and find each other's layers.
-    Day,
-    /// Until this very moment: every build is another one.
-    Now,
-    /// Until then.
-    At(Timestamp),
-}
-
-impl IndexCutoff {
-    /// The moment it is for a run that began at `started`.
-    pub(crate) fn moment(self, started: Timestamp) -> Timestamp {
-        match self {
-            Self::Day => clock::midnight(started),
-            Self::Now => started,
-            Self::At(moment) => moment,
-        }
-    }
-}
-
-impl FromStr for IndexCutoff {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        Ok(match text {
-            "day" => Self::Day,
-            "now" => Self::Now,
-            text => Self::At(
-                text.parse().map_err(|_| "write `day`, `now`, or a time such as 2024-08-05T10:00:00Z")?,
-            ),
-        })
-    }
-}
-
 /// Flags for a part of a build, or for taking it away.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PartArgs {
@@ -208,44 +90,6 @@ pub(crate) struct PartArgs {
     pub(crate) system: bool,
 }
 
-/// Flags for several missions.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ManyArgs {
-    /// Build every mission as configured, several at a time. With STEP, one after the other: update, build, or build
-    /// and test each, floating; the configuration stays as it is
-    #[arg(long, value_name = "STEP", num_args = 0..=1, default_missing_value = "configured", conflicts_with = "prune")]
-    pub(crate) all: Option<All>,
-
-    /// With --all STEP: build in these modes, each as notebook-MISSION:latest-MODE with a log of its own
-    #[arg(long, value_name = "MODE", requires = "all", value_delimiter = ' ')]
-    pub(crate) mode: Vec<UseFrozen>,
-
-    /// Go on with the other missions after a failure, as is done where `CI` is set
-    #[arg(long)]
-    pub(crate) keep_going: bool,
-
-    /// How many missions are built at a time, at most
-    #[arg(long, value_name = "N", default_value_t = default_jobs())]
-    pub(crate) jobs: NonZeroUsize,
-
-    /// How much memory the builds may take together: 20G, 512M
-    #[arg(long, value_name = "SIZE")]
-    pub(crate) memory: Option<Size>,
-
-    /// How much memory a build is taken to need of which it is not known: the highest that was seen of earlier
-    /// ones and a quarter more counts, but docker's daemon does not show it
-    #[arg(long, value_name = "SIZE", default_value = "4G")]
-    pub(crate) memory_per_build: Size,
-
-    /// Docker contexts of several machines, to share the missions out among
-    #[arg(long, value_name = "CONTEXT,…", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) hosts: Vec<String>,
-}
-
-fn default_jobs() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
 /// Flags for one image alone, whatever it is of.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RepackArgs {
@@ -264,43 +108,6 @@ impl RepackArgs {
         let [source, target] = self.repack.as_deref()? else { return None };
         Some(Repack { source: source.clone(), target: target.clone(), deletes_source: self.delete_source })
     }
-}
-
-/// What `--all` asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum All {
-    /// Build as configured.
-    #[value(hide = true)]
-    Configured,
-    /// Bring the specs up to date.
-    Update,
-    /// Also build.
-    Build,
-    /// Also test.
-    Test,
-}
-
-impl All {
-    /// How far each mission is taken after the other; none if all are built as configured.
-    pub(crate) const fn through(self) -> Option<Through> {
-        match self {
-            Self::Configured => None,
-            Self::Update => Some(Through::Update),
-            Self::Build => Some(Through::Build),
-            Self::Test => Some(Through::Test),
-        }
-    }
-}
-
-/// How far every mission is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Through {
-    /// Bring the specs up to date.
-    Update,
-    /// Also build.
-    Build,
-    /// Also test.
-    Test,
 }
 
 /// Flags that only look.
@@ -410,17 +217,6 @@ mod tests {
         let args = Args::parse_from(["image-build", "roman", "-", "tike", "--all"]);
         assert_eq!(args.missions().collect::<Vec<_>>(), ["roman", "tike"]);
         assert_eq!((args.shared().document.as_deref(), args.many.all), (Some("-"), Some(All::Configured)));
-    }
-
-    #[test]
-    fn a_floating_build_is_that_of_a_day_unless_told_otherwise() {
-        let at = |text: &str| {
-            let started = "2024-08-05T10:00:00Z".parse().unwrap();
-            text.parse::<IndexCutoff>().unwrap().moment(started).to_string()
-        };
-        assert_eq!(at("day"), "2024-08-05T00:00:00Z");
-        assert_eq!(at("now"), "2024-08-05T10:00:00Z");
-        assert_eq!(at("2020-01-01T00:00:00Z"), "2020-01-01T00:00:00Z");
     }
 
     #[test]

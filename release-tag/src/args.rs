@@ -1,13 +1,17 @@
 //! What can be typed.
 
+mod capsule;
+mod deliver;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use common::cli::{SharedArgs, VoiceArgs};
 
 use crate::companion::{ChangedArgs, HashesArgs, PostMergeArgs, PrepareArgs};
-use crate::oci::Compression;
-use crate::registry::{PIECE, size_parser};
+
+pub use capsule::CapsuleArgs;
+pub use deliver::DeliverArgs;
 
 /// Versions, saves, checks, tags and delivers the release of a mission's image.
 #[derive(Debug, Parser)]
@@ -175,72 +179,6 @@ pub struct TagArgs {
     pub shared: SharedArgs,
 }
 
-/// How a registry is spoken to, and what it gets besides the image.
-#[derive(ClapArgs, Clone, Debug)]
-pub struct RegistryArgs {
-    /// Sign the digest in a registry with this key, so that cosign can verify it: ECDSA P-256, PEM
-    #[arg(long, value_name = "FILE")]
-    pub sign_key: Option<PathBuf>,
-
-    /// Attach nothing: neither record nor provenance nor evidence
-    #[arg(long)]
-    pub no_attach: bool,
-
-    /// Read the registry's password from standard input: `aws ecr get-login-password | release-tag deliver …`
-    #[arg(long, conflicts_with = "document")]
-    pub password_stdin: bool,
-
-    /// Whose password it is
-    #[arg(long, value_name = "NAME", default_value = "AWS", requires = "password_stdin")]
-    pub username: String,
-
-    /// Send larger blobs in pieces of this size, so that an interrupted delivery goes on with the piece
-    /// that it stopped in; 0 sends each in one request
-    #[arg(long, value_name = "BYTES", default_value = PIECE, value_parser = size_parser())]
-    pub chunk_size: u64,
-
-    /// Speak plain HTTP with this registry
-    #[arg(long, value_name = "HOST:PORT")]
-    pub insecure_host: Vec<String>,
-}
-
-/// Arguments of `deliver`.
-#[derive(ClapArgs, Debug)]
-pub struct DeliverArgs {
-    /// Where to: `oci:DIR`, `oci-archive:FILE`, or `docker://REGISTRY/REPOSITORY`
-    /// [default: `oci:.image/delivery/MISSION_VERSION`]
-    #[arg(value_name = "DEST")]
-    pub destination: Option<String>,
-
-    /// Do it; without this, only show the plan (files on this machine are written either way)
-    #[arg(long)]
-    pub execute: bool,
-
-    /// Take the image from this archive, which an engine saved, instead of the engine
-    #[arg(long, value_name = "ARCHIVE")]
-    pub from: Option<PathBuf>,
-
-    /// How layers are stored
-    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    pub compress: Compression,
-
-    /// Replace another image that is under the tag in a layout or archive
-    #[arg(long)]
-    pub replace: bool,
-
-    /// Replace another image that is under the tag in a registry
-    #[arg(long)]
-    pub replace_tag: bool,
-
-    /// How a registry is spoken to.
-    #[command(flatten)]
-    pub registry: RegistryArgs,
-
-    /// Shared flags.
-    #[command(flatten)]
-    pub shared: SharedArgs,
-}
-
 /// Arguments of `notes`.
 #[derive(ClapArgs, Debug)]
 pub struct NotesArgs {
@@ -330,66 +268,6 @@ pub struct VerifyArgs {
     /// How much is said.
     #[command(flatten)]
     pub voice: VoiceArgs,
-}
-
-/// Arguments of `capsule`.
-///
-/// The frozen image is built once more, from the commit, without any layer or cache that is there, while a proxy
-/// keeps every answer of the network. The result is one OCI artifact: the base image's layers, all that was fetched,
-/// the context, the settings and the record. `image-build --from-capsule` builds from it without the network.
-#[derive(ClapArgs, Debug)]
-pub struct CapsuleArgs {
-    /// Where to: `oci:DIR`, `oci-archive:FILE`, or `docker://REGISTRY/REPOSITORY`
-    /// [default: `oci:.image/capsule/MISSION_VERSION`]
-    #[arg(value_name = "DEST")]
-    pub destination: Option<String>,
-
-    /// Fetch this capsule, `docker://REGISTRY/REPOSITORY:TAG`, to DEST, a layout; every byte is checked
-    #[arg(long, value_name = "CAPSULE", requires = "destination", conflicts_with = "execute")]
-    pub fetch: Option<String>,
-
-    /// Send it to the registry; without this, only show the plan (files on this machine are written either way)
-    #[arg(long)]
-    pub execute: bool,
-
-    /// Replace another capsule that is under the tag
-    #[arg(long)]
-    pub replace: bool,
-
-    /// Speak plain HTTP with this registry
-    #[arg(long, value_name = "HOST:PORT")]
-    pub insecure_host: Vec<String>,
-
-    /// Shared flags.
-    #[command(flatten)]
-    pub shared: SharedArgs,
-}
-
-impl CapsuleArgs {
-    /// A lone `-` is the document, as for a delivery.
-    #[must_use]
-    pub fn settled(mut self) -> Self {
-        if self.destination.as_deref() == Some("-") {
-            self.destination = self.shared.document.take().filter(|word| word != "-");
-            self.shared.document = Some("-".to_owned());
-        }
-        self
-    }
-}
-
-impl DeliverArgs {
-    /// The destination and the document may come in either order, and either may be missing: a lone
-    /// `-` is the document.
-    #[must_use]
-    pub fn settled(mut self) -> Self {
-        if self.destination.as_deref() == Some("-") {
-            // The two may stand in either order.
-            let other = self.shared.document.take().filter(|word| word != "-");
-            self.destination = other;
-            self.shared.document = Some("-".to_owned());
-        }
-        self
-    }
 }
 
 #[cfg(test)]
