@@ -12,7 +12,7 @@ import tree
 OURS = re.compile(r"^(\.image/|setup-env\.json$|setup-env$|scripts/|\.git/)")
 
 # What a freeze of ours writes above a list for pip; no other line of it is left out.
-INPUTS = re.compile(rb"^# Inputs: sha256:[0-9a-f]{64}\n", re.MULTILINE)
+HEADER = re.compile(rb"^# (Inputs: sha256:[0-9a-f]{64}|Index cut-off: [0-9TZ:.-]+)\n", re.MULTILINE)
 
 
 def digest_of(path):
@@ -21,7 +21,7 @@ def digest_of(path):
     with open(path, "rb") as file:
         text = file.read()
     if os.path.basename(path) == "requirements.txt":
-        text = INPUTS.sub(b"", text, count=1)
+        text = HEADER.sub(b"", text, count=2)
     return hashlib.sha256(text).hexdigest()[:16] + ("+x" if os.access(path, os.X_OK) else "")
 
 
