@@ -45,9 +45,11 @@ impl Server {
 }
 
 const BASE: &str = "image-build-capsule-base:latest";
-const IMAGE: &str = "notebook-capsule-trial:latest";
-const REBUILT: &str = "notebook-capsule-trial:rebuilt";
-const IMAGES: [&str; 5] = [IMAGE, REBUILT, "notebook-capsule-trial-dirty", "notebook-common", BASE];
+const PREFIX: &str = "image-build-capsule";
+const IMAGE: &str = "image-build-capsule-capsule-trial:latest";
+const REBUILT: &str = "image-build-capsule-capsule-trial:rebuilt";
+const SHARED: &str = "image-build-capsule-common";
+const IMAGES: [&str; 5] = [IMAGE, REBUILT, "image-build-capsule-capsule-trial-dirty", SHARED, BASE];
 
 /// Fetches `/data` of the server through the proxy, by the shell's own means.
 fn mission(server: &Server) -> String {
@@ -99,6 +101,7 @@ impl Real {
         bench.repository.write(&format!("{frozen}/roman-cal/requirements.txt"), "");
         bench.configure(UseFrozen::Frozen, |settings| {
             settings.deployment = "capsule-trial".parse().unwrap();
+            settings.exports.insert("IMAGE_PREFIX".to_owned(), PREFIX.to_owned());
             settings.base_image = Some(BaseImage::from(BASE.to_owned()));
             settings.ca_bundle = CaBundle::None;
             settings.engine = choice;
@@ -195,10 +198,10 @@ fn check(choice: EngineChoice) {
     assert_eq!(document.settings.root.canonicalize().unwrap(), elsewhere.path().canonicalize().unwrap());
 
     // What a name meant before, it means again.
-    real.engine.tag(BASE, "notebook-common", &Console::silent()).unwrap();
-    let before = real.engine.inspect("notebook-common", &Console::silent()).unwrap().unwrap().id;
+    real.engine.tag(BASE, SHARED, &Console::silent()).unwrap();
+    let before = real.engine.inspect(SHARED, &Console::silent()).unwrap().unwrap().id;
     real.build(&["--from-capsule", dir.to_str().unwrap()], elsewhere.path());
-    assert_eq!(real.engine.inspect("notebook-common", &Console::silent()).unwrap().unwrap().id, before);
+    assert_eq!(real.engine.inspect(SHARED, &Console::silent()).unwrap().unwrap().id, before);
 
     // An answer less: the step fails, and what it lacked is named.
     let poor = real.dir.path().join("poor");
