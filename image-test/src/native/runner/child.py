@@ -18,6 +18,10 @@ TAG = "IMAGE_TEST_CASE"
 # How long what was killed is waited for, in seconds: one that hangs in the system cannot end.
 PATIENCE = 5
 
+# How often nothing must be found of a program that was stopped: one that is just becoming another program has
+# no environment for a moment, so no mark.
+QUIET = 5
+
 
 class Done:
     """How a program ended."""
@@ -92,15 +96,20 @@ def end(process, tag):
             os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    end_tagged(tag)
+    end_tagged(tag, QUIET)
 
 
-def end_tagged(tag):
-    """End every process that inherited the mark, and wait until they are gone."""
-    # One that was just started by another may not have been there to be found: until none is.
+def end_tagged(tag, quiet=1):
+    """End every process that inherited the mark, and wait until they are gone: until so many looks found none."""
     deadline = time.monotonic() + PATIENCE
-    while kill_tagged(tag) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    looks = 0
+    while looks < quiet and time.monotonic() < deadline:
+        if kill_tagged(tag):
+            looks, quiet = 0, QUIET
+        else:
+            looks += 1
+        if looks < quiet:
+            time.sleep(0.01)
 
 
 def kill_tagged(tag):
