@@ -320,10 +320,16 @@ fn progress_is_asked_for_as_json_only_where_it_is_understood_and_times_are_wante
     let found = "ERROR: unable to prepare context: path \"/nonexistent/image-tools\" not found";
     let (newer, older) =
         ("ERROR: invalid progress mode rawjson", "invalid value \"rawjson\" passed to --progress");
+    // As docker 20.10 says it, which takes no such word when there is something to build.
+    let first = "unable to prepare context: path \"/nonexistent/image-tools\" not found";
     let timed = &[CUTOFF, "--timings=t.json"][..];
-    for (said, arguments, wanted) in
-        [(found, timed, true), (newer, timed, false), (older, timed, false), (found, &[CUTOFF], false)]
-    {
+    for (said, arguments, wanted) in [
+        (found, timed, true),
+        (newer, timed, false),
+        (older, timed, false),
+        (first, timed, false),
+        (found, &[CUTOFF], false),
+    ] {
         let bench = Bench::new(Repository::new(), FakeEngine::docker());
         bench.configure(UseFrozen::Floating, |_| ());
         bench.sibling("image-freeze", FREEZE);

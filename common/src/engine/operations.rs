@@ -48,7 +48,8 @@ impl Engine {
 
     /// Whether `--progress=rawjson` makes a build tell its progress as JSON. Help texts keep quiet about
     /// it, and `build` need not be buildx's own, so it is asked to build what is not there: who takes the
-    /// word complains of the place alone. An engine that cannot be asked has none.
+    /// word complains of the place alone, in the words of buildx. Docker's own older `build` looks at the place
+    /// before it looks at the word. An engine that cannot be asked has none.
     #[must_use]
     pub fn has_raw_progress(&self, console: &Console) -> bool {
         const NOWHERE: &str = "/nonexistent/image-tools";
@@ -58,7 +59,7 @@ impl Engine {
         let call = self.call().args(["build", "--progress=rawjson", NOWHERE]).env("DOCKER_BUILDKIT", "1");
         process::capture(&call, console).is_ok_and(|told| {
             let said = String::from_utf8_lossy(&told.stderr).into_owned();
-            said.contains(NOWHERE) && !said.contains("progress")
+            said.starts_with("ERROR:") && said.contains(NOWHERE) && !said.contains("progress")
         })
     }
 
