@@ -46,7 +46,11 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     }
     if let Some(mission) = &args.part.prune {
         let choice = args.place.engine.unwrap_or(EngineChoice::Auto);
-        return prune::run(mission, args.part.system, choice, console);
+        // It works in an unconfigured clone too, and outside of any.
+        let configured = Session::open("image-build", &args.shared(), &Console::silent()).ok();
+        let prefix =
+            configured.as_ref().map_or("notebook", |session| session.document.settings.image_prefix());
+        return prune::run((mission, prefix), args.part.system, choice, console);
     }
     if let Some(repack) = args.repack.request() {
         return repack::command(&repack, args.place.engine, console);

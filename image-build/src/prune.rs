@@ -8,19 +8,19 @@ use common::settings::EngineChoice;
 
 use crate::error::Error;
 
-/// Removes what is there of the images that a build of `mission` makes. Only with `system` is what
-/// else the engine holds and nobody uses removed too: that may be somebody else's.
+/// Removes what is there of the images that a build of `mission` makes, whose names begin with `prefix`. Only with
+/// `system` is what else the engine holds and nobody uses removed too: that may be somebody else's.
 ///
 /// # Errors
 /// There is no engine, or it does not remove an image.
 pub(crate) fn run(
-    mission: &Mission,
+    (mission, prefix): (&Mission, &str),
     system: bool,
     choice: EngineChoice,
     console: &Console,
 ) -> Result<Status, Error> {
     let engine = engine::choose(choice, console)?;
-    for name in names(mission) {
+    for name in names(mission, prefix) {
         // An exact name: `roman` must not remove what `roman-dev` needs.
         if engine.inspect(&name, console)?.is_some() {
             console.status(format_args!("removing {name}"));
@@ -35,8 +35,8 @@ pub(crate) fn run(
     Ok(Status::Done)
 }
 
-fn names(mission: &Mission) -> Vec<String> {
+fn names(mission: &Mission, prefix: &str) -> Vec<String> {
     let stack = ["minimal-notebook", "base-notebook", "docker-stacks-foundation"];
-    let ours = ["notebook-common:latest".to_owned(), format!("notebook-{mission}:latest")];
+    let ours = [format!("{prefix}-common:latest"), format!("{prefix}-{mission}:latest")];
     ours.into_iter().chain(stack.map(|name| format!("spacetelescope/{name}:latest"))).collect()
 }

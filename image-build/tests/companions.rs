@@ -109,3 +109,18 @@ fn images_go_by_their_exact_names_and_only_the_missions_own() {
     assert_eq!(bench.run(&["--prune", "roman", "--system"]).status.code(), Some(0));
     assert!(bench.engine.lines().join("\n").contains("system prune --force"));
 }
+
+/// A clone with names of its own removed the images of the clone without.
+#[test]
+fn a_clone_with_names_of_its_own_removes_those() {
+    let bench = Bench::floating();
+    bench.configure(UseFrozen::Floating, |settings| {
+        settings.exports.insert("IMAGE_PREFIX".to_owned(), "mine".to_owned());
+    });
+    bench.engine.image("notebook-roman:latest", &[]);
+    bench.engine.image("mine-roman:latest", &[]);
+    let output = bench.run(&["--prune", "roman"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let calls = bench.engine.lines().join("\n");
+    assert!(calls.contains("mine-roman:latest") && !calls.contains("notebook-roman"), "{calls}");
+}
