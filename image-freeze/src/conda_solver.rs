@@ -142,7 +142,16 @@ impl Solver {
         if let Some(program) = PROGRAMS.into_iter().find(on_path) {
             return Some(Self::Program(program.to_owned()));
         }
-        PYTHONS.into_iter().filter(on_path).find_map(|python| {
+        let place = |name: &str| {
+            let program =
+                std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())?;
+            Some((program.parent().map(Path::to_owned), program.canonicalize().ok()?))
+        };
+        let mut asked = Vec::new();
+        PYTHONS.into_iter().find_map(|python| {
+            // Two names of one program in one directory are one Python, and starting one takes long.
+            let place = place(python).filter(|place| !asked.contains(place))?;
+            asked.push(place);
             let version = rattler::version(python, console).ok().flatten()?;
             Some(Self::Rattler { python: rattler::place(python), version })
         })

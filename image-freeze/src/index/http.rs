@@ -4,12 +4,12 @@
 //! `common::fetch` gives out files that come whole, over TLS, or an error. Here absence is an answer, a
 //! question can be a HEAD, one says in which form it wants its answer, and how long that is good is part of
 //! it; an index of plain HTTP on the network of a site is usual. What is the same is shared: who we are to
-//! whom, and what an address is. Both trust the system's authorities and `SSL_CERT_FILE`.
+//! whom, what an address is, what is tried again and when. Both trust the system's authorities and `SSL_CERT_FILE`.
 
 use std::io::Read as _;
 use std::time::Duration;
 
-use common::fetch::{Address, Credentials};
+use common::fetch::{Address, Credentials, retry};
 use flate2::read::GzDecoder;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{
@@ -26,7 +26,7 @@ const CONNECT: Duration = Duration::from_secs(15);
 const TOTAL: Duration = Duration::from_mins(3);
 /// No page is larger, in bytes.
 const LIMIT: u64 = 1 << 30;
-/// How often a question is asked before the answer counts as none.
+/// How often a question is asked before the answer counts as none. Fewer than of a download: there are many.
 const TRIES: u32 = 3;
 
 /// What carries questions.
@@ -122,31 +122,22 @@ impl Http {
     }
 
     fn patiently(url: &Url, ask: impl Fn() -> reqwest::Result<Response>) -> Result<Response, IndexError> {
-        for attempt in 1.. {
-            let passing = match ask() {
-                Ok(response) => {
-                    let status = response.status();
-                    if attempt >= TRIES
-                        || !(status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS)
-                    {
-                        return Ok(response);
-                    }
-                    continue_after(attempt);
-                    continue;
+        let mut attempt = 1;
+        loop {
+            let asked = match ask() {
+                Ok(response) if attempt < TRIES && retry::is_passing(response.status()) => {
+                    retry::asked(response.headers())
                 }
-                Err(error) => error,
+                Ok(response) => return Ok(response),
+                Err(error) if attempt < TRIES && !error.is_builder() => None,
+                Err(error) => {
+                    return Err(IndexError::Http { url: redacted(url), source: error.without_url() });
+                }
             };
-            if attempt >= TRIES || passing.is_builder() {
-                return Err(IndexError::Http { url: redacted(url), source: passing.without_url() });
-            }
-            continue_after(attempt);
+            retry::wait(asked.unwrap_or_else(|| retry::pause(attempt)))?;
+            attempt += 1;
         }
-        unreachable!("the loop ends by returning")
     }
-}
-
-fn continue_after(attempt: u32) {
-    std::thread::sleep(Duration::from_millis(200 << attempt));
 }
 
 fn page(url: &Url, response: Response, max_age: Option<u64>) -> Result<Page, IndexError> {
