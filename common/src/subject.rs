@@ -53,8 +53,9 @@ mod tests {
 
     use super::*;
     use crate::digest::Digest;
-    use crate::report::{BuildOutcome, Verdict};
+    use crate::report::Verdict;
     use crate::settings::Settings;
+    use crate::testing;
 
     fn image(content: &[u8]) -> ImageIdentity {
         ImageIdentity { name: "notebook-roman:latest".to_owned(), id: Digest::of(content) }
@@ -62,21 +63,7 @@ mod tests {
 
     fn document(builds: &[ImageIdentity]) -> Document {
         let mut document = Document::new(Settings::new(Path::new("/r"), "roman".parse().unwrap()));
-        document.reports.extend(builds.iter().map(|image| Report {
-            tool: "image-build".to_owned(),
-            version: "1.0.0".to_owned(),
-            verdict: Verdict::Yes,
-            started: jiff::Timestamp::UNIX_EPOCH,
-            seconds: 1.0,
-            image: Some(image.clone()),
-            notices: Vec::new(),
-            outcome: Outcome::Build(BuildOutcome {
-                engine: "docker".to_owned(),
-                steps: Vec::new(),
-                images: Vec::new(),
-                capsule: None,
-            }),
-        }));
+        document.reports.extend(builds.iter().map(|image| testing::built(Verdict::Yes, image)));
         document
     }
 

@@ -19,5 +19,5 @@ pub use call::Call;
 pub use engine::FakeEngine;
 pub use programs::{plain_programs, program};
 pub use repository::Repository;
-pub use results::tested;
+pub use results::{built, tested};
 pub use schema::committed_schema;

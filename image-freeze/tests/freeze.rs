@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use common::digest::Digest;
 use common::evidence::{Built, Materials, Store};
-use common::report::{BuildOutcome, ImageIdentity, Outcome, Report, Verdict};
+use common::report::{ImageIdentity, Verdict};
 use common::settings::{CalVersion, Generation, UseFrozen};
 use common::testing::{FakeEngine, Repository};
 use serde_json::json;
@@ -220,7 +220,7 @@ fn the_image_of_the_documents_build_is_read_even_if_its_name_moved_on() {
     let other = lab.engine.image(IMAGE, &["OTHER=1"]);
     assert_ne!(other, lab.id);
     let mut document = lab.repository.configure(|_| ());
-    document.reports.push(build_report(&built));
+    document.reports.push(common::testing::built(Verdict::Yes, &built));
     let file = lab.repository.at("document.json");
     fs::write(&file, document.to_json()).unwrap();
     let output = lab.run(&["--settings", file.to_str().unwrap()]);
@@ -232,24 +232,6 @@ fn the_image_of_the_documents_build_is_read_even_if_its_name_moved_on() {
     fs::write(&file, document.to_json()).unwrap();
     let said = lab.fault(&["--settings", file.to_str().unwrap()], 69);
     assert!(said.contains("is not in docker") && said.contains("any more"), "{said}");
-}
-
-fn build_report(image: &ImageIdentity) -> Report {
-    Report {
-        tool: "image-build".to_owned(),
-        version: "0".to_owned(),
-        verdict: Verdict::Yes,
-        started: "2024-08-05T12:00:00Z".parse().unwrap(),
-        seconds: 1.0,
-        image: Some(image.clone()),
-        notices: Vec::new(),
-        outcome: Outcome::Build(BuildOutcome {
-            engine: "docker".to_owned(),
-            steps: Vec::new(),
-            images: Vec::new(),
-            capsule: None,
-        }),
-    }
 }
 
 #[test]

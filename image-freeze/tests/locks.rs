@@ -5,7 +5,7 @@
 mod support;
 
 use common::digest::Digest;
-use common::report::{BuildOutcome, BuiltImage, ImageIdentity, Outcome, Report, Verdict};
+use common::report::{BuiltImage, ImageIdentity, Outcome, Verdict};
 use common::requirement::{ExplicitFile, PipFile};
 use common::testing::Repository;
 use serde_json::json;
@@ -103,23 +103,12 @@ fn with_base(lab: &Lab, base_id: &Digest) {
         settings.base_image = Some(common::settings::BaseImage::Reference(format!("{BASE}:2024-08")));
     });
     let image = ImageIdentity { name: format!("{BASE}:2024-08"), id: base_id.clone() };
-    let outcome = BuildOutcome {
-        engine: "docker".to_owned(),
-        steps: Vec::new(),
-        images: vec![BuiltImage { image, context: None }],
-        capsule: None,
-    };
     let mut document = document;
-    document.reports.push(Report {
-        tool: "image-build".to_owned(),
-        version: "0".to_owned(),
-        verdict: Verdict::Yes,
-        started: "2024-08-05T00:00:00Z".parse().unwrap(),
-        seconds: 1.0,
-        image: Some(ImageIdentity { name: IMAGE.to_owned(), id: lab.id.clone() }),
-        notices: Vec::new(),
-        outcome: Outcome::Build(outcome),
-    });
+    let mut report =
+        common::testing::built(Verdict::Yes, &ImageIdentity { name: IMAGE.to_owned(), id: lab.id.clone() });
+    let Outcome::Build(build) = &mut report.outcome else { unreachable!("it is one of a build") };
+    build.images.push(BuiltImage { image, context: None });
+    document.reports.push(report);
     lab.repository.write("setup-env.json", &document.to_json());
 }
 

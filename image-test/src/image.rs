@@ -23,8 +23,9 @@ mod tests {
 
     use super::*;
     use common::digest::Digest;
-    use common::report::{BuildOutcome, ImageIdentity, Outcome, Report};
+    use common::report::ImageIdentity;
     use common::settings::Settings;
+    use common::testing;
 
     fn image(content: &[u8]) -> ImageIdentity {
         ImageIdentity { name: "notebook-roman:latest".to_owned(), id: Digest::of(content) }
@@ -32,21 +33,7 @@ mod tests {
 
     fn document(builds: &[(Verdict, ImageIdentity)]) -> Document {
         let mut document = Document::new(Settings::new(Path::new("/r"), "roman".parse().unwrap()));
-        document.reports.extend(builds.iter().map(|(verdict, image)| Report {
-            tool: "image-build".to_owned(),
-            version: "1.0.0".to_owned(),
-            verdict: *verdict,
-            started: jiff::Timestamp::UNIX_EPOCH,
-            seconds: 1.0,
-            image: Some(image.clone()),
-            notices: Vec::new(),
-            outcome: Outcome::Build(BuildOutcome {
-                engine: "docker".to_owned(),
-                steps: Vec::new(),
-                images: Vec::new(),
-                capsule: None,
-            }),
-        }));
+        document.reports.extend(builds.iter().map(|(verdict, image)| testing::built(*verdict, image)));
         document
     }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use common::digest::Digest;
 use common::evidence::{Store, Tested};
-use common::report::{BuildOutcome, ImageIdentity, Outcome, Report, TestEnvironment, TestStatus, Verdict};
+use common::report::{ImageIdentity, Report, TestEnvironment, TestStatus, Verdict};
 use common::testing::{FakeEngine, Repository, program};
 
 use crate::ran::Ran;
@@ -74,21 +74,7 @@ pub(crate) fn with(environment: &TestEnvironment, status: TestStatus) -> Vec<&st
 }
 
 pub(crate) fn build_report(verdict: Verdict, id: &Digest) -> Report {
-    Report {
-        tool: "image-build".to_owned(),
-        version: "1.0.0".to_owned(),
-        verdict,
-        started: jiff::Timestamp::UNIX_EPOCH,
-        seconds: 1.0,
-        image: Some(ImageIdentity { name: NAME.to_owned(), id: id.clone() }),
-        notices: Vec::new(),
-        outcome: Outcome::Build(BuildOutcome {
-            engine: "docker".to_owned(),
-            steps: Vec::new(),
-            images: Vec::new(),
-            capsule: None,
-        }),
-    }
+    common::testing::built(verdict, &ImageIdentity { name: NAME.to_owned(), id: id.clone() })
 }
 
 /// A docker that shows `text` and then hangs, before the pretended one.
