@@ -130,9 +130,13 @@ pub struct TagsArgs {
     #[arg(long, value_name = "REMOTE")]
     pub remote: Option<String>,
 
-    /// The branch that releases are made of [default: whichever is checked out]
+    /// The branch that releases are made of [default: what the remote calls its HEAD, else the one followed]
     #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
+
+    /// Tag also a commit that the branch does not hold on the remote
+    #[arg(long)]
+    pub allow_unpublished: bool,
 }
 
 /// Arguments of `check`.

@@ -103,6 +103,9 @@ pub struct ReleasedTag {
     /// How it stands on the remote, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<TagStatus>,
+    /// The commit that it stands at, where that is another release's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_at: Option<String>,
 }
 
 /// How a tag stands.
@@ -115,6 +118,8 @@ pub enum TagStatus {
     Made,
     /// It was there before, at this commit.
     Present,
+    /// Another release of the same content made it: it stands, and nothing is done about it.
+    Stands,
 }
 
 /// The image that was delivered.
