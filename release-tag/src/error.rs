@@ -205,6 +205,14 @@ pub enum Error {
     /// There is nobody to propose to.
     #[error("there is no remote to propose the release to")]
     NoRemote,
+    /// A branch cannot be merged into itself.
+    #[error("{branch} of {remote} is what the release is to be merged into, so it cannot be what is pushed")]
+    IntoItself {
+        /// The branch.
+        branch: String,
+        /// Its remote.
+        remote: String,
+    },
     /// The branch has something else.
     #[error("the branch {branch} is at {found}, not at {commit}")]
     BranchElsewhere {
@@ -328,6 +336,7 @@ impl Fault for Error {
             | Self::NoSuchRule { .. }
             | Self::NoSuchTag { .. }
             | Self::BadDestination { .. }
+            | Self::IntoItself { .. }
             | Self::NoPassword
             | Self::BadRepository(_) => Status::Usage,
             Self::Lower { .. }
@@ -374,7 +383,7 @@ impl Fault for Error {
             Self::IgnoredSpecs { .. } => "take the rule out of the .gitignore, or: git add --force FILE",
             Self::NoSuchTag { .. } => "git fetch --tags",
             Self::NoRemote => "git remote add origin URL",
-            Self::BranchElsewhere { .. } => "choose another name: --branch NAME",
+            Self::IntoItself { .. } | Self::BranchElsewhere { .. } => "choose another name: --branch NAME",
             Self::NoCommit | Self::NoVersions { .. } => "release-tag save",
             Self::Taken { other_common: true, .. } => {
                 "raise the infrastructure's version (release-tag versions --common VERSION), or tag both as one (--combined)"

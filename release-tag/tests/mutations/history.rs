@@ -19,7 +19,7 @@ pub const HISTORY: &[Case] = &[
     }),
     ("the record's commit is taken back", "RT070", |w| w.git(&["reset", "-q", "--hard", "HEAD~1"])),
     ("HEAD is detached before the branch's tip", "RT012", |w| {
-        w.git(&["checkout", "-q", "--detach", "HEAD~1"])
+        w.git(&["checkout", "-q", "--detach", "HEAD~1"]);
     }),
     ("another branch is checked out", "RT012", |w| w.git(&["switch", "-q", "-c", "develop"])),
     ("another branch is checked out, which the remote has too", "RT012", |w| {
