@@ -19,7 +19,9 @@ mod tree_rules;
 use std::io::IsTerminal as _;
 
 use common::console::Console;
+use common::deployment::Deployment;
 use common::fault::Status;
+use common::git::Repo;
 use common::report::{CheckedRule, GateOutcome, ImageIdentity, Outcome, RuleStatus, Verdict};
 use common::session::{self, Finding, Session};
 
@@ -158,6 +160,15 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Status, Error> {
         session.note(notice);
     }
     gate.finish(session, console)
+}
+
+/// What is wrong with the hash files, as seen from `commit`.
+///
+/// # Errors
+/// git failed.
+pub fn stale_hashes(repo: &Repo<'_>, deployment: &Deployment, commit: &str) -> Result<Vec<String>, Error> {
+    let files = hashes::of(repo, deployment, Some(commit), repo.is_shallow()?)?;
+    Ok(git_rules::hash_flaws(&files))
 }
 
 /// What a detached `HEAD`, which follows nothing, was compared with.

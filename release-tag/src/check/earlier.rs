@@ -1,6 +1,6 @@
 //! Finding out which versions were released before.
 
-use common::git::Ancestry;
+use common::git::{Ancestry, RemoteRefs};
 use common::version_file::MissionVersion;
 
 use super::facts::Earlier;
@@ -17,7 +17,7 @@ pub fn of(look: &Look<'_>, seen: &Seen) -> Result<Earlier, Error> {
     for tag in look.repo.tags_before(head)? {
         take(look, &tag, &mut found, || Ok(true))?;
     }
-    for (tag, commit) in seen.refs.iter().flat_map(|refs| refs.tags()) {
+    for (tag, commit) in seen.refs.iter().flat_map(RemoteRefs::tags) {
         let counts = || {
             let asked = seen.wanted.is_some();
             Ok(!asked || look.repo.ancestry(commit, head)? == Ancestry::Ancestor)

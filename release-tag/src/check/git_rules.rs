@@ -71,6 +71,11 @@ fn detached(facts: &Facts) -> Ruling {
 
 /// RT022
 pub fn hashes(facts: &Facts) -> Ruling {
+    Ruling::none_of(&hash_flaws(&facts.git.hashes))
+}
+
+/// What is wrong with the hash files.
+pub fn hash_flaws(files: &[HashFile]) -> Vec<String> {
     let flaw = |file: &HashFile| {
         let name = &file.name;
         let (line, source) = match &file.says {
@@ -89,7 +94,7 @@ pub fn hashes(facts: &Facts) -> Ruling {
             }
         }
     };
-    Ruling::none_of(&facts.git.hashes.iter().filter_map(flaw).collect::<Vec<_>>())
+    files.iter().filter_map(flaw).collect()
 }
 
 /// RT010

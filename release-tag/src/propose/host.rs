@@ -92,7 +92,7 @@ impl Host {
     /// The page on which a request can be made to merge `branch` of this repository into `base` of `into`.
     #[must_use]
     pub fn page(&self, branch: &str, into: &Self, base: &str) -> String {
-        let (of, fork) = (&into.repository(), self != into);
+        let fork = self != into;
         let (host, path) = (&self.name, &self.path);
         match into.kind() {
             Kind::GitLab => {
@@ -112,8 +112,8 @@ impl Host {
             kind => {
                 let owner = if fork { format!("{}:", encoded(self.owner(), "")) } else { String::new() };
                 let (base, branch) = (encoded(base, "/"), encoded(branch, "/"));
-                let form = if kind == Kind::GitHub { "?expand=1" } else { "" };
-                format!("https://{of}/compare/{base}...{owner}{branch}{form}")
+                let (of, open) = (into.repository(), if kind == Kind::GitHub { "?expand=1" } else { "" });
+                format!("https://{of}/compare/{base}...{owner}{branch}{open}")
             }
         }
     }

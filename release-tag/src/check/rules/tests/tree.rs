@@ -31,7 +31,7 @@ fn a_kernel_name_tells_its_version_as_a_word() {
     assert_eq!(broken(prose), [""; 0]);
 }
 
-/// Nothing was judged where no CAL_VERSION is.
+/// Nothing was judged where no `CAL_VERSION` is.
 #[test]
 fn without_a_calibration_version_the_receipt_and_the_kernel_are_judged() {
     let without = |change: fn(&mut Environment)| {
