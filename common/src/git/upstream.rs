@@ -258,14 +258,11 @@ impl Repo<'_> {
         if self.maybe(&["rev-parse", "--verify", "--quiet", &format!("{object}^{{object}}")])?.is_some() {
             return Ok(());
         }
-        // Two runs at the same time must not meet.
-        let ours = format!("refs/image-tools/fetched/{}", std::process::id());
         let options =
             ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"];
         // Nor does a branch of ours that follows it move.
-        let call = self.writing(["fetch", "--quiet", "--refmap="]).args(options).args(["--", remote]);
-        self.talk(remote, call.arg(format!("+{name}:{ours}")), PUSH)?;
-        self.run(&self.writing(["update-ref", "-d"]).arg(ours))?;
+        let call = self.writing(["fetch", "--quiet", "--refmap="]).args(options);
+        self.talk(remote, call.args(["--", remote, name]), PUSH)?;
         Ok(())
     }
 

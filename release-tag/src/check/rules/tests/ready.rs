@@ -112,6 +112,41 @@ pub fn record(facts: &mut Facts) {
     }
 }
 
+/// The commit, which is merged and not tagged yet.
+fn git() -> Git {
+    let branch = upstream();
+    Git {
+        unknown: None,
+        contexts: Some(Ok(committed(b"common", b"mission"))),
+        head: Some(HEAD.to_owned()),
+        committed: Ok(release("12.0.0")),
+        changes: Vec::new(),
+        ignored: Vec::new(),
+        branch: Some("main".to_owned()),
+        follows: None,
+        wanted_branch: None,
+        release_branch: Some("main".to_owned()),
+        may_be_unpublished: false,
+        shallow: false,
+        earlier: Earlier {
+            mission: Some(release("11.0.0").mission),
+            common: Some(semver::Version::new(1, 3, 0)),
+        },
+        hashes: vec![HashFile {
+            name: "deployments/common/HASH".to_owned(),
+            says: Ok((OTHER.to_owned(), Source::Right)),
+        }],
+        tags: BTreeMap::new(),
+        remote: Remote::Asked {
+            name: "origin".to_owned(),
+            tags: BTreeMap::new(),
+            base: Some(branch.clone()),
+            branch: Some(branch),
+            queued: false,
+        },
+    }
+}
+
 pub fn unrecorded() -> Facts {
     let environment = |name: &str, cal: Option<&str>, kernel: &str| Environment {
         name: name.to_owned(),
@@ -124,7 +159,6 @@ pub fn unrecorded() -> Facts {
         }),
         waivers: Ok(Waivers::default()),
     };
-    let branch = upstream();
     Facts {
         tree: Tree {
             release: Ok(release("12.0.0")),
@@ -139,36 +173,7 @@ pub fn unrecorded() -> Facts {
             record: Ok(None),
         },
         image: image(),
-        git: Git {
-            unknown: None,
-            contexts: Some(Ok(committed(b"common", b"mission"))),
-            head: Some(HEAD.to_owned()),
-            committed: Ok(release("12.0.0")),
-            changes: Vec::new(),
-            ignored: Vec::new(),
-            branch: Some("main".to_owned()),
-            follows: None,
-            wanted_branch: None,
-            release_branch: Some("main".to_owned()),
-            may_be_unpublished: false,
-            shallow: false,
-            earlier: Earlier {
-                mission: Some(release("11.0.0").mission),
-                common: Some(semver::Version::new(1, 3, 0)),
-            },
-            hashes: vec![HashFile {
-                name: "deployments/common/HASH".to_owned(),
-                says: Ok((OTHER.to_owned(), Source::Right)),
-            }],
-            tags: BTreeMap::new(),
-            remote: Remote::Asked {
-                name: "origin".to_owned(),
-                tags: BTreeMap::new(),
-                base: Some(branch.clone()),
-                branch: Some(branch),
-                queued: false,
-            },
-        },
+        git: git(),
         now: Timestamp::UNIX_EPOCH,
     }
 }
