@@ -134,7 +134,7 @@ pub struct TagsArgs {
     #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
 
-    /// Tag also a commit that the branch does not hold on the remote
+    /// Accept a commit that this branch does not hold on the remote: the tag comes first
     #[arg(long)]
     pub allow_unpublished: bool,
 }
