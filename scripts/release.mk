@@ -6,7 +6,7 @@
 #     test       imports and notebooks, inside the image
 #     freeze     commit the release, and rebuild exactly what was frozen
 #     record     test the frozen image, compare it with the frozen specs, commit the release's record
-#     check      go through the checklist
+#     check      go through the checklist, once the commits are on the remote's branch (release-tag propose, or git push)
 #     tag        the release's tags, pushed (a plan only, unless EXECUTE=1)
 #     deliver    the tested image, digest for digest (to a registry only with EXECUTE=1)
 #
@@ -20,6 +20,7 @@ COMMON_VERSION ?=
 CONFIGURE_FLAGS ?=
 TEST_FLAGS ?=
 REMOTE ?=
+BRANCH ?=
 DESTINATION ?=
 EXECUTE ?=
 
@@ -30,7 +31,7 @@ image_tools := $(patsubst %release.mk,%,$(lastword $(MAKEFILE_LIST)))
 unexport JUPYTERHUB_DIR DEPLOYMENT_NAME
 here := --root '$(CURDIR)'
 stamps := .image/make/$(MISSION)
-remote := $(if $(REMOTE),--remote $(REMOTE))
+remote := $(if $(REMOTE),--remote $(REMOTE)) $(if $(BRANCH),--branch $(BRANCH))
 execute := $(if $(filter 1 yes true,$(EXECUTE)),--execute)
 versions := $(if $(MISSION_VERSION),--mission $(MISSION_VERSION)) $(if $(COMMON_VERSION),--common $(COMMON_VERSION))
 
@@ -78,7 +79,7 @@ $(stamps)/waivers: always
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(stamps)/tag-with: always
-	$(call remember,$(REMOTE),$@)
+	$(call remember,$(REMOTE) $(BRANCH),$@)
 
 $(stamps)/deliver-with: always
 	$(call remember,$(DESTINATION),$@)

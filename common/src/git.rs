@@ -9,7 +9,9 @@ mod checkout;
 mod content;
 mod error;
 mod index;
+mod refusal;
 mod save;
+mod signed;
 mod status;
 mod tags;
 mod upstream;
@@ -23,9 +25,11 @@ use crate::process::{self, Captured, Invocation};
 
 pub use error::GitError;
 pub use index::{Blob, IndexEntry};
+pub use refusal::Refusal;
+pub use signed::Signed;
 pub use status::{Change, ChangeKind, Ignored};
 pub use tags::Tag;
-pub use upstream::{Ancestry, RemoteRefs, commit_there};
+pub use upstream::{Ancestry, Followed, RemoteRefs, commit_there};
 
 /// Variables with which a surrounding git (a hook, `rebase --exec`) points at its own repository.
 /// Ours is the one at the root that was asked for (D61). And those that give paths another meaning.
@@ -108,6 +112,14 @@ impl<'c> Repo<'c> {
     /// git failed.
     pub fn branch(&self) -> Result<Option<String>, GitError> {
         self.maybe(&["symbolic-ref", "--quiet", "--short", "HEAD"])
+    }
+
+    /// Whether this clone lacks the history from some commits on, as a `git clone --depth` does.
+    ///
+    /// # Errors
+    /// git failed.
+    pub fn is_shallow(&self) -> Result<bool, GitError> {
+        Ok(self.text(&["rev-parse", "--is-shallow-repository"])? == "true")
     }
 
     /// What is underway and must be ended first: a merge, a rebase, a cherry-pick, a revert.

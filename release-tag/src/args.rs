@@ -130,9 +130,13 @@ pub struct TagsArgs {
     #[arg(long, value_name = "REMOTE")]
     pub remote: Option<String>,
 
-    /// The branch that releases are made of [default: whichever is checked out]
+    /// The branch that releases are made of [default: what the remote calls its HEAD, else the one followed]
     #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
+
+    /// Accept a commit that this branch does not hold on the remote: the tag comes first
+    #[arg(long)]
+    pub allow_unpublished: bool,
 }
 
 /// Arguments of `check`.
@@ -211,11 +215,15 @@ pub struct ProposeArgs {
     #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
 
-    /// The branch that it is to be merged into
-    #[arg(long, value_name = "BRANCH", default_value = "main")]
-    pub base: String,
+    /// The branch that it is to be merged into [default: what that remote calls its HEAD]
+    #[arg(long, value_name = "BRANCH")]
+    pub base: Option<String>,
 
-    /// The git remote [default: the one that the branch is pushed to, or the only one]
+    /// The git remote that it is to be merged into [default: upstream, else origin, else the one that is pushed to]
+    #[arg(long, value_name = "REMOTE")]
+    pub into: Option<String>,
+
+    /// The git remote that gets the branch [default: the one that the branch is pushed to, or the only one]
     #[arg(long, value_name = "REMOTE")]
     pub remote: Option<String>,
 

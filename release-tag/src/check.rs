@@ -1,20 +1,27 @@
 //! `release-tag check`: all that a release must fulfil. Every rule is judged, so that one run names
 //! everything that is not so.
 
+mod earlier;
 mod facts;
 mod gather;
 mod git_rules;
+mod hashes;
 mod history;
 mod image_rules;
 mod record_rules;
+mod remote;
 mod rules;
+mod standing;
 mod table;
+mod tag_rules;
 mod tree_rules;
 
 use std::io::IsTerminal as _;
 
 use common::console::Console;
+use common::deployment::Deployment;
 use common::fault::Status;
+use common::git::Repo;
 use common::report::{CheckedRule, GateOutcome, ImageIdentity, Outcome, RuleStatus, Verdict};
 use common::session::{self, Finding, Session};
 
@@ -22,7 +29,7 @@ use crate::args::{CheckArgs, TagsArgs};
 use crate::error::Error;
 use crate::workplace::Workplace;
 
-pub use facts::{Environment, Facts, Found, Remote};
+pub use facts::{Environment, Facts, Found, Remote, Standing};
 pub use record_rules::writable;
 pub use table::GateTable;
 
@@ -148,5 +155,28 @@ pub fn run(args: &CheckArgs, console: &Console) -> Result<Status, Error> {
         console.warn(&notice);
         session.note(notice);
     }
+    if let Some(notice) = compared(&gate.facts) {
+        console.notice(&notice);
+        session.note(notice);
+    }
     gate.finish(session, console)
+}
+
+/// What is wrong with the hash files, as seen from `commit`.
+///
+/// # Errors
+/// git failed.
+pub fn stale_hashes(repo: &Repo<'_>, deployment: &Deployment, commit: &str) -> Result<Vec<String>, Error> {
+    let files = hashes::of(repo, deployment, Some(commit), repo.is_shallow()?)?;
+    Ok(git_rules::hash_flaws(&files))
+}
+
+/// What a detached `HEAD`, which follows nothing, was compared with.
+fn compared(facts: &Facts) -> Option<String> {
+    match (&facts.git.branch, &facts.git.remote) {
+        (None, Remote::Asked { branch: Some(branch), .. }) => {
+            Some(format!("HEAD is detached: it is compared with {branch}"))
+        }
+        _ => None,
+    }
 }

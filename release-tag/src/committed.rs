@@ -31,6 +31,23 @@ pub fn context_digest(repo: &Repo<'_>, commit: &str, dir: &Path) -> Result<io::R
     Ok(entries(repo, commit, dir)?.map(digest::of_entries))
 }
 
+/// The mission whose record in `commit` has the digest `digest`, and the record's bytes.
+///
+/// # Errors
+/// git failed.
+pub fn record(repo: &Repo<'_>, commit: &str, digest: &str) -> Result<Option<(String, Vec<u8>)>, GitError> {
+    let top = Path::new("deployments");
+    for mission in repo.names_in(commit, top)? {
+        let path = top.join(&mission).join(context::RECORD);
+        if let Some(bytes) = repo.file_at(commit, &path)?
+            && Digest::of(&bytes).as_str() == digest
+        {
+            return Ok(Some((mission, bytes)));
+        }
+    }
+    Ok(None)
+}
+
 /// The files that are not the same in `ours` and `theirs`, sorted.
 #[must_use]
 pub fn differing(ours: &[Entry], theirs: &[Entry]) -> Vec<PathBuf> {

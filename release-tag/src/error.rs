@@ -141,6 +141,28 @@ pub enum Error {
         found: String,
         /// The commit that is checked out.
         commit: String,
+        /// Whether it is the infrastructure's, of another `deployments/common`.
+        other_common: bool,
+    },
+    /// A tag is at this commit, and stands for something else.
+    #[error("{tag} in {place} tells of {found}, and not of this release's record")]
+    Foreign {
+        /// The tag.
+        tag: String,
+        /// This clone, or the remote.
+        place: String,
+        /// What it tells of.
+        found: String,
+        /// Whether nobody else has it, as far as is known.
+        only_here: bool,
+    },
+    /// A tag was to be signed, and is there without a good signature.
+    #[error("{tag} is there already, and {flaw}")]
+    Unsigned {
+        /// The tag.
+        tag: String,
+        /// What is wrong with it.
+        flaw: String,
     },
     /// The version was released with another record.
     #[error(
@@ -183,6 +205,14 @@ pub enum Error {
     /// There is nobody to propose to.
     #[error("there is no remote to propose the release to")]
     NoRemote,
+    /// A branch cannot be merged into itself.
+    #[error("{branch} of {remote} is what the release is to be merged into, so it cannot be what is pushed")]
+    IntoItself {
+        /// The branch.
+        branch: String,
+        /// Its remote.
+        remote: String,
+    },
     /// The branch has something else.
     #[error("the branch {branch} is at {found}, not at {commit}")]
     BranchElsewhere {
@@ -306,6 +336,7 @@ impl Fault for Error {
             | Self::NoSuchRule { .. }
             | Self::NoSuchTag { .. }
             | Self::BadDestination { .. }
+            | Self::IntoItself { .. }
             | Self::NoPassword
             | Self::BadRepository(_) => Status::Usage,
             Self::Lower { .. }
@@ -319,6 +350,8 @@ impl Fault for Error {
             | Self::BranchElsewhere { .. }
             | Self::NoVersions { .. }
             | Self::Taken { .. }
+            | Self::Foreign { .. }
+            | Self::Unsigned { .. }
             | Self::Recorded { .. }
             | Self::OtherContext { .. }
             | Self::Occupied { .. } => Status::No,
@@ -350,9 +383,15 @@ impl Fault for Error {
             Self::IgnoredSpecs { .. } => "take the rule out of the .gitignore, or: git add --force FILE",
             Self::NoSuchTag { .. } => "git fetch --tags",
             Self::NoRemote => "git remote add origin URL",
-            Self::BranchElsewhere { .. } => "choose another name: --branch NAME",
+            Self::IntoItself { .. } | Self::BranchElsewhere { .. } => "choose another name: --branch NAME",
             Self::NoCommit | Self::NoVersions { .. } => "release-tag save",
-            Self::Taken { .. } => "choose other versions: release-tag versions",
+            Self::Taken { other_common: true, .. } => {
+                "raise the infrastructure's version (release-tag versions --common VERSION), or tag both as one (--combined)"
+            }
+            Self::Foreign { tag, only_here: true, .. } | Self::Unsigned { tag, .. } => {
+                return Some(format!("if nobody else has it: git tag -d {tag}"));
+            }
+            Self::Taken { .. } | Self::Foreign { .. } => "choose other versions: release-tag versions",
             Self::Recorded { .. } => "release-tag versions --mission VERSION",
             Self::BadDestination { .. } => "oci:DIR, oci-archive:FILE or docker://REGISTRY/REPOSITORY",
             Self::Occupied { flag, .. } => return Some(format!("if it is to be replaced: {flag}")),

@@ -3,6 +3,7 @@
 use common::digest::Digest;
 
 use crate::check::Facts;
+use crate::record::Record;
 
 /// The trailer with the digest of the release's record.
 pub const RECORD_TRAILER: &str = "Release-Record";
@@ -18,6 +19,14 @@ pub fn of(facts: &Facts, title: &str, unchecked: bool) -> String {
     let record = record.map(|bytes| format!("{RECORD_TRAILER}: {}", Digest::of(bytes)));
     let trailers: Vec<String> = [checked, image, specs, record].into_iter().flatten().collect();
     format!("{title}\n\n{}\n", trailers.join("\n"))
+}
+
+/// The message of a tag at a commit that holds the record `bytes`, made by who knows no more of the release.
+#[must_use]
+pub fn of_record(bytes: &[u8], title: &str) -> String {
+    let image =
+        Record::parse(bytes).map(|record| format!("Image: {}\n", record.image.id)).unwrap_or_default();
+    format!("{title}\n\n{image}{RECORD_TRAILER}: {}\n", Digest::of(bytes))
 }
 
 /// The value of the trailer `name` in `message`.

@@ -15,6 +15,7 @@ use common::report::{Outcome, SaveOutcome, Verdict};
 use common::session::{Finding, Session};
 
 use crate::args::SaveArgs;
+use crate::check;
 use crate::error::Error;
 use crate::message::{RECORD_TRAILER, trailer};
 use crate::release::Release;
@@ -66,6 +67,11 @@ pub fn run(args: &SaveArgs, console: &Console) -> Result<Status, Error> {
         for warning in surprises(&repo, &plan, &commit)? {
             tell(&mut session, console, warning);
         }
+        let stale = if record.is_none() { stale(&repo, &workplace, &commit)? } else { Vec::new() };
+        for notice in stale {
+            console.notice(&notice);
+            session.note(notice);
+        }
         Some(commit)
     };
     let paths = plan.changes.iter().map(|change| change.path.display().to_string()).collect();
@@ -74,6 +80,13 @@ pub fn run(args: &SaveArgs, console: &Console) -> Result<Status, Error> {
     let table = Table(outcome.clone(), plan);
     let finding = Finding { verdict: Verdict::Yes, image: None, outcome: Outcome::Save(outcome) };
     Ok(session.finish(finding, &table)?)
+}
+
+/// What is wrong with the hash files in `commit`: written only after the frozen build, they would ask for another one.
+fn stale(repo: &Repo<'_>, workplace: &Workplace, commit: &str) -> Result<Vec<String>, Error> {
+    let flaws = check::stale_hashes(repo, &workplace.deployment, commit)?;
+    let hint = "before the frozen build: release-tag hashes, and save again";
+    Ok(flaws.into_iter().map(|flaw| format!("{flaw}; {hint}")).collect())
 }
 
 /// The tags in this clone that tell the mission's version, and the commits that they are at.

@@ -9,12 +9,12 @@ use std::fmt;
 
 use common::console::Console;
 use common::fault::Status;
-use common::git::{Ancestry, Repo};
-use common::report::{Outcome, TagOutcome, TagStatus, Verdict};
+use common::git::{Ancestry, Repo, Signed};
+use common::report::{Outcome, ReleasedTag, TagOutcome, TagStatus, Verdict};
 use common::session::{Finding, Session};
 
 use crate::args::TagArgs;
-use crate::check::{Gate, Reach, Remote};
+use crate::check::{Facts, Gate, Reach, Remote};
 use crate::error::Error;
 use crate::workplace::Workplace;
 
@@ -31,13 +31,17 @@ pub fn run(args: &TagArgs, console: &Console) -> Result<Status, Error> {
     let gate = Gate::of(&workplace, &args.tags, Reach::Remote, console)?;
     // A remote that does not answer leaves the plan to be looked at; acting on it fails further on.
     let silent = matches!(gate.facts.git.remote, Remote::Silent { .. });
-    let stands = |code: &str| !(silent && ["RT061", "RT062"].contains(&code));
+    let stands = |code: &str| !(silent && ["RT061", "RT062", "RT064"].contains(&code));
     if !args.no_check && gate.broken().any(|rule| stands(&rule.code)) {
         return gate.finish(session, console);
     }
     let repo = Repo::open(workplace.deployment.root(), console)?;
     let plan = Plan::of(&gate.facts, args)?;
-    for notice in notices(&gate.facts.git.remote) {
+    if args.sign {
+        refuse_unsigned(&plan, &gate.facts, &repo)?;
+    }
+    let standing = plan.steps.iter().filter_map(Step::notice);
+    for notice in notices(&gate.facts.git.remote).into_iter().chain(standing) {
         console.notice(&notice);
         session.note(notice);
     }
@@ -56,13 +60,26 @@ fn notices(remote: &Remote) -> Vec<String> {
         Remote::None => vec!["there is no remote: the tags stay in this clone".to_owned()],
         Remote::Unasked { name } => vec![format!("{name} was not asked")],
         Remote::Silent { name, reason } => vec![format!("{name} was not asked: {reason}")],
-        Remote::Asked { name, branch: Some(branch), .. } if branch.standing == Ancestry::Ancestor => {
-            vec![format!("{name}/{} is at {}", branch.name, &branch.commit[..branch.commit.len().min(12)])]
+        Remote::Asked { base: Some(base), .. } if base.holds == Ancestry::Ancestor => {
+            vec![format!("{base} is at {}", &base.commit[..base.commit.len().min(12)])]
         }
         Remote::Asked { name, .. } => {
-            vec![format!("the commit is on no branch of {name} that is known here")]
+            vec![format!("the commit is on no branch of {name} that releases are made of")]
         }
     }
+}
+
+/// A tag that is there already counts as made only if it is as it would be made: signed, and well.
+fn refuse_unsigned(plan: &Plan, facts: &Facts, repo: &Repo<'_>) -> Result<(), Error> {
+    for (tag, standing) in plan.present(facts) {
+        let flaw = match repo.signed(&standing.object)? {
+            Signed::Well => continue,
+            Signed::Not => "nobody signed it".to_owned(),
+            Signed::Badly(said) => format!("its signature is not good: {said}"),
+        };
+        return Err(Error::Unsigned { tag: tag.to_owned(), flaw });
+    }
+    Ok(())
 }
 
 /// Makes, takes over and pushes what `plan` says, and looks whether it is there.
@@ -99,7 +116,7 @@ pub fn apply(plan: &Plan, repo: &Repo<'_>, console: &Console) -> Result<(), Erro
 fn verify(plan: &Plan, remote: &str, repo: &Repo<'_>) -> Result<(), Error> {
     let refs: Vec<String> = plan.steps.iter().map(|step| format!("refs/tags/{}", step.name)).collect();
     let there = repo.remote_refs(remote, &refs)?;
-    for step in &plan.steps {
+    for step in plan.steps.iter().filter(|step| step.stands_at.is_none()) {
         let found = there.tagged(&step.name);
         if found != Some(plan.commit.as_str()) {
             return Err(Error::NotOnRemote {
@@ -121,10 +138,14 @@ pub fn outcome(plan: &Plan, executed: bool) -> TagOutcome {
         (true, false) => TagStatus::Planned,
         (false, _) => TagStatus::Present,
     };
-    let tag = |step: &Step| common::report::ReleasedTag {
-        name: step.name.clone(),
-        local: status(step.make || step.take_over),
-        remote: plan.remote.as_ref().map(|_| status(step.push)),
+    let tag = |step: &Step| {
+        let of = |to_do: bool| if step.stands_at.is_some() { TagStatus::Stands } else { status(to_do) };
+        ReleasedTag {
+            name: step.name.clone(),
+            local: of(step.make || step.take_over),
+            remote: plan.remote.as_ref().map(|_| of(step.push)),
+            stands_at: step.stands_at.clone(),
+        }
     };
     TagOutcome {
         executed,
@@ -143,6 +164,7 @@ impl fmt::Display for Table {
             TagStatus::Planned => "planned",
             TagStatus::Made => "made",
             TagStatus::Present => "present",
+            TagStatus::Stands => "stands",
         };
         let remote = self.0.remote.as_deref().unwrap_or("-");
         writeln!(f, "commit {}", self.0.commit)?;

@@ -182,25 +182,104 @@ fn an_engine_that_lost_the_image_or_renamed_it_is_found_out() {
 fn tags_at_another_commit_and_a_remote_that_is_ahead_are_found() {
     let release = Release::ready();
     let remote = release.remote();
-    release.repository.run_git(&["tag", "1.3.0", "HEAD"]);
-    assert_eq!(release.run(&["check"]).broken(), [""; 0], "a tag at this commit is fine");
-    release.repository.run_git(&["push", "-q", "origin", "1.3.0"]);
+    let git = |args: &[&str]| release.repository.run_git(args);
+    git(&["tag", "roman-12.0.0", "HEAD"]);
+    assert_eq!(release.run(&["check"]).broken(), ["RT063"], "a tag at this commit must tell of the record");
+    git(&["push", "-q", "origin", "roman-12.0.0"]);
     release.repository.commit("more");
-    assert_eq!(release.run(&["check"]).broken(), ["RT060", "RT061"]);
-    release.repository.run_git(&["tag", "-d", "1.3.0"]);
-    release.repository.run_git(&["push", "-q", "origin", "main"]);
-    release.repository.run_git(&["reset", "-q", "--hard", "HEAD~1"]);
-    assert_eq!(release.run(&["check"]).broken(), ["RT062"]);
+    assert_eq!(release.run(&["check"]).broken(), ["RT060", "RT061", "RT064"]);
+    assert_eq!(release.run(&["check", "--allow-unpublished"]).broken(), ["RT060", "RT061"]);
+    git(&["tag", "-d", "roman-12.0.0"]);
+    git(&["push", "-q", "origin", "main", ":refs/tags/roman-12.0.0"]);
+    git(&["reset", "-q", "--hard", "HEAD~1"]);
+    let ran = release.run(&["check"]);
+    assert_eq!(ran.broken(), ["RT062"]);
+    assert!(ran.said().contains("origin/main is at"), "{}", ran.said());
     assert_eq!(release.run(&["check", "--offline"]).broken(), [""; 0]);
     fs::remove_dir_all(remote.path()).unwrap();
     // A remote that cannot be asked is no yes; who wants to go on says so.
     let ran = release.run(&["check"]);
     assert_eq!(ran.code(), 1);
-    assert_eq!(ran.broken(), ["RT061", "RT062"]);
+    assert_eq!(ran.broken(), ["RT061", "RT062", "RT064"]);
     assert!(ran.said().contains("origin does not answer"), "{}", ran.said());
     let ran = release.run(&["check", "--offline"]);
     assert_eq!(ran.code(), 0);
     assert!(ran.said().contains("the remote origin was not asked"), "{}", ran.said());
+}
+
+/// Whatever was checked out passed for the branch that releases are made of.
+#[test]
+fn another_branch_than_the_remotes_own_must_be_named() {
+    let release = Release::ready();
+    let _remote = release.remote();
+    let git = |args: &[&str]| release.repository.run_git(args);
+    git(&["switch", "-q", "-c", "maintenance"]);
+    git(&["push", "-q", "-u", "origin", "maintenance"]);
+    let ran = release.run(&["check"]);
+    assert_eq!(ran.broken(), ["RT012"]);
+    assert!(ran.said().contains("if it is meant: --branch maintenance"), "{}", ran.said());
+    let named = ["check", "--branch", "maintenance"];
+    assert_eq!(release.run(&named).broken(), [""; 0]);
+    // A higher release of the main line is none of its history.
+    git(&["commit", "-q", "--allow-empty", "-m", "later"]);
+    git(&["tag", "roman-13.0.0"]);
+    git(&["push", "-q", "origin", "roman-13.0.0"]);
+    git(&["reset", "-q", "--hard", "HEAD~1"]);
+    assert_eq!(release.run(&named).broken(), [""; 0]);
+    git(&["switch", "-q", "main"]);
+    assert_eq!(release.run(&["check"]).broken(), ["RT003"]);
+    // Without an answer, what was cloned is remembered.
+    git(&["remote", "set-head", "origin", "main"]);
+    git(&["switch", "-q", "maintenance"]);
+    assert_eq!(release.run(&["check", "--offline"]).broken(), ["RT012"]);
+}
+
+/// With its own name asked for, a branch that follows another was compared with nothing.
+#[test]
+fn a_branch_is_compared_with_what_it_follows_also_on_another_remote() {
+    let release = Release::ready();
+    let _remote = release.remote();
+    let git = |args: &[&str]| release.repository.run_git(args);
+    let fork = tempfile::tempdir().unwrap();
+    git(&["init", "-q", "--bare", "-b", "main", fork.path().to_str().unwrap()]);
+    git(&["remote", "add", "fork", &format!("file://{}", fork.path().display())]);
+    git(&["push", "-q", "fork", "main"]);
+    git(&["config", "remote.pushDefault", "fork"]);
+    assert_eq!(release.run(&["check"]).broken(), [""; 0]);
+    git(&["commit", "-q", "--allow-empty", "-m", "theirs"]);
+    git(&["push", "-q", "origin", "main"]);
+    git(&["reset", "-q", "--hard", "HEAD~1"]);
+    let ran = release.run(&["check"]);
+    assert_eq!(ran.broken(), ["RT062"]);
+    assert!(ran.said().contains("origin/main is at"), "{}", ran.said());
+    assert_eq!(release.run(&["check", "--remote", "fork"]).broken(), [""; 0], "who names one means it");
+}
+
+/// CI checks out a commit without its history.
+#[test]
+fn a_shallow_clone_says_what_it_cannot_tell() {
+    let release = Release::ready();
+    let _remote = release.remote();
+    release.run(&["hashes"]).outcome("versions");
+    release.repository.commit("hashes");
+    release.settle();
+    release.repository.run_git(&["push", "-q", "origin", "main"]);
+    assert_eq!(release.run(&["check"]).broken(), [""; 0]);
+    fs::write(release.repository.at(".git/shallow"), release.head() + "\n").unwrap();
+    let ran = release.run(&["check"]);
+    assert_eq!(ran.broken(), ["RT003", "RT022"]);
+    assert_eq!(ran.said().matches("git fetch --unshallow --tags").count(), 3, "{}", ran.said());
+    assert!(!ran.said().contains("not in this history"), "{}", ran.said());
+}
+
+#[test]
+fn what_a_detached_head_is_compared_with_is_told() {
+    let release = Release::ready();
+    let _remote = release.remote();
+    release.repository.run_git(&["checkout", "-q", "--detach"]);
+    let ran = release.run(&["check"]);
+    assert_eq!(ran.broken(), [""; 0]);
+    assert!(ran.said().contains("HEAD is detached: it is compared with origin/main"), "{}", ran.said());
 }
 
 #[test]

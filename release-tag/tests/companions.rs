@@ -255,6 +255,24 @@ fn d62_main_is_tagged_only_after_the_merge_and_only_with_that_tag() {
     assert_eq!(remote.tags(&release), [first, format!("roman-13.0.0-c-1.4.0 {merged}")]);
 }
 
+/// The tag told of nothing, so that nobody could verify or deliver what it stands for.
+#[test]
+fn the_tag_of_a_merge_tells_of_the_record_and_a_foreign_one_is_not_pushed() {
+    let release = Release::ready();
+    let remote = release.remote();
+    release.repository.run_git(&["tag", "roman-12.0.0-c-1.3.0"]);
+    let ran = release.run(&["post-merge", "origin", "--execute"]);
+    ran.refused(1, "roman-12.0.0-c-1.3.0 in this clone tells of no record");
+    assert_eq!(remote.tags(&release), [""; 0]);
+    release.repository.run_git(&["tag", "-d", "roman-12.0.0-c-1.3.0"]);
+    release.run(&["post-merge", "origin", "--execute"]).outcome("tag");
+    assert_eq!(release.run(&["check", "--combined"]).broken(), [""; 0]);
+    release.run(&["deliver"]).outcome("deliver");
+    let layout = format!("oci:{}", release.repository.at(".image/delivery/roman-12.0.0").display());
+    let ran = release.run(&["verify", "roman-12.0.0-c-1.3.0", "--image", &layout]);
+    assert_eq!(ran.code(), 0, "{}", ran.said());
+}
+
 /// D62: an existing tag was an error message with status 0.
 #[test]
 fn d62_versions_that_were_released_already_are_refused() {

@@ -74,6 +74,47 @@ fn without_execute_a_proposal_is_only_shown() {
     assert_eq!((&outcome["executed"], &outcome["branch"]), (&json!(false), &json!("release-roman-13.0.0")));
     assert_eq!((release.refs(), release.repository.status()), (refs, status));
     assert!(branches(&release, &remote) == ["main"]);
+    // All that would leave the machine is told.
+    let paths = ["deployments/common/VERSION", "deployments/roman/MISSION_VERSION", PIP];
+    assert_eq!(outcome["paths"], json!(paths));
+    assert_eq!(outcome["title"], "Release roman-13.0.0, infrastructure 1.4.0");
+    let notes = outcome["notes"].as_str().unwrap();
+    assert!(notes.contains("| asdf (pip) | up | 3.0.1 | 3.0.10 |"), "{notes}");
+}
+
+/// What `save` would refuse was pushed as a plan that could not be carried out.
+#[test]
+fn a_plan_that_cannot_be_carried_out_is_none() {
+    let release = next();
+    let _remote = release.remote();
+    release.repository.write("deployments/common/common-env/new.pip", "x\n");
+    release.run(&["propose"]).refused(1, "more than the versions changed in deployments/common");
+    release.repository.run_git(&["clean", "-q", "-f", "deployments/common"]);
+    release.run(&["propose", "--branch", "main"]).refused(2, "so it cannot be what is pushed");
+}
+
+/// The base was called main, whatever the remote's branch is called.
+#[test]
+fn a_release_is_proposed_to_the_branch_that_the_remote_calls_its_head() {
+    let release = next();
+    let remote = release.remote();
+    let git = |args: &[&str]| release.repository.run_git(args);
+    git(&["push", "-q", "origin", "main:refs/heads/develop"]);
+    let bare = remote.path().display().to_string();
+    git(&["--git-dir", &bare, "symbolic-ref", "HEAD", "refs/heads/develop"]);
+    let proposed = |args: &[&str]| {
+        let outcome = release.run(&[&["propose"], args].concat()).outcome("propose");
+        ["base", "into", "remote"].map(|key| outcome[key].as_str().unwrap().to_owned())
+    };
+    assert_eq!(proposed(&[]), ["develop", "origin", "origin"]);
+    assert_eq!(proposed(&["--base", "main"]), ["main", "origin", "origin"]);
+    let project = release.remote_called("upstream");
+    assert_eq!(proposed(&[]), ["main", "upstream", "origin"]);
+    assert_eq!(proposed(&["--into", "origin"]), ["develop", "origin", "origin"]);
+    drop(project);
+    assert_eq!(proposed(&[])[0], "main", "a plan needs no answer");
+    release.run(&["propose", "--execute"]).refused(69, "the remote upstream did not answer");
+    assert_eq!(branches(&release, &remote), ["develop", "main"]);
 }
 
 fn branches(release: &Release, remote: &support::Remote) -> Vec<String> {
@@ -95,41 +136,106 @@ fn a_proposal_is_a_branch_with_the_release_pushed_alone_and_again_it_is_the_same
     assert_eq!(branches(&release, &remote), ["main", "release-roman-13.0.0"]);
     let main = release.repository.run_git(&["rev-parse", "main"]);
     assert_ne!(main, release.head(), "main stays what it was");
-    let again = release.run(&["propose", "--execute"]).outcome("propose");
+    let mut again = release.run(&["propose", "--execute"]).outcome("propose");
+    assert_eq!(again["paths"], json!([]), "all is committed");
+    again["paths"] = first["paths"].clone();
     assert_eq!(again, first);
 }
+
+/// Remotes that seem to be on hosts, while all is pushed to bare repositories here.
+fn hosted(release: &Release, remote: &support::Remote, name: &str, url: &str) {
+    let file = format!("file://{}", remote.path().display());
+    release.repository.run_git(&["config", "--add", &format!("url.{file}.pushInsteadOf"), url]);
+    release.repository.run_git(&["remote", "set-url", name, url]);
+}
+
+/// A `gh` that notes what it is asked, and says what `cases` of its second word say.
+fn with_gh(release: &mut Release, bin: &std::path::Path, cases: &str) {
+    let script = format!("echo \"$*\" >>'{}/asked'\ncase \"$1 $2\" in\n{cases}\nesac", bin.display());
+    hook(bin, "gh", &script);
+    let path = std::env::join_paths([bin.as_os_str().to_owned(), release.engine.path()]).unwrap();
+    release.env.push(("PATH".to_owned(), path));
+}
+
+const PROPOSE: [&str; 4] = ["propose", "--execute", "--base", "main"];
 
 /// A host is only asked for a page, and `gh` only about its own.
 #[test]
 fn the_page_for_the_request_is_told_and_gh_makes_it_where_it_can() {
-    let release = next();
+    let mut release = next();
     let remote = release.remote();
-    let url = format!("file://{}", remote.path().display());
-    release.repository.run_git(&[
-        "config",
-        &format!("url.{url}.pushInsteadOf"),
-        "https://github.com/o/r.git",
-    ]);
-    release.repository.run_git(&["remote", "set-url", "origin", "https://github.com/o/r.git"]);
+    hosted(&release, &remote, "origin", "https://github.com/o/r.git");
     let page = "https://github.com/o/r/compare/main...release-roman-13.0.0?expand=1";
-    let mut release = release;
-    let outcome = release.run(&["propose", "--execute"]).outcome("propose");
-    assert_eq!(outcome["url"], page);
+    assert_eq!(release.run(&PROPOSE).outcome("propose")["url"], page);
     let bin = tempfile::tempdir().unwrap();
-    let (asked, body) = (bin.path().join("asked"), bin.path().join("body"));
-    let script = format!(
-        "echo \"$*\" >>'{}'\ncase \"$2\" in create) cat >'{}'; echo https://github.com/o/r/pull/7;; esac",
-        asked.display(),
-        body.display()
-    );
-    hook(bin.path(), "gh", &script);
-    let path = std::env::join_paths([bin.path().as_os_str().to_owned(), release.engine.path()]).unwrap();
-    release.env.push(("PATH".to_owned(), path));
-    let outcome = release.run(&["propose", "--execute"]).outcome("propose");
+    let body = bin.path().join("body");
+    let make = format!("'pr create') cat >'{}'; echo https://github.com/o/r/pull/7;;", body.display());
+    with_gh(&mut release, bin.path(), &make);
+    let outcome = release.run(&PROPOSE).outcome("propose");
     assert_eq!(outcome["url"], "https://github.com/o/r/pull/7");
-    assert!(fs::read_to_string(asked).unwrap().contains("--repo github.com/o/r"));
+    let asked = fs::read_to_string(bin.path().join("asked")).unwrap();
+    assert!(asked.contains("--repo github.com/o/r") && !asked.contains("auth status"), "{asked}");
     let body = fs::read_to_string(body).unwrap();
     assert!(body.contains("| asdf (pip) | up | 3.0.1 | 3.0.10 |"), "{body}");
+}
+
+/// The text stayed what it was when the request was made, whatever had been released since.
+#[test]
+fn a_request_that_is_there_is_brought_up_to_date() {
+    let mut release = next();
+    let remote = release.remote();
+    hosted(&release, &remote, "origin", "https://github.com/o/r.git");
+    let bin = tempfile::tempdir().unwrap();
+    let body = bin.path().join("body");
+    let theirs = r#"{"url": "https://x/1", "headRepositoryOwner": {"login": "them"}}"#;
+    let ours = r#"{"url": "https://github.com/o/r/pull/7", "headRepositoryOwner": {"login": "O"}}"#;
+    let cases = format!("'pr list') echo '[{theirs}, {ours}]';;\n'pr edit') cat >'{}';;", body.display());
+    with_gh(&mut release, bin.path(), &cases);
+    let outcome = release.run(&PROPOSE).outcome("propose");
+    assert_eq!(outcome["url"], "https://github.com/o/r/pull/7");
+    assert_eq!(fs::read_to_string(body).unwrap(), outcome["notes"].as_str().unwrap());
+    let asked = fs::read_to_string(bin.path().join("asked")).unwrap();
+    assert!(
+        asked.contains("pr edit https://github.com/o/r/pull/7 --repo github.com/o/r --base main"),
+        "{asked}"
+    );
+    assert!(!asked.contains("pr create"), "{asked}");
+}
+
+/// `gh` was told the fork, and made the request inside it.
+#[test]
+fn a_fork_proposes_to_what_it_was_forked_from() {
+    let mut release = next();
+    let (fork, project) = (release.remote(), release.remote_called("upstream"));
+    hosted(&release, &fork, "origin", "git@github.com:me/r.git");
+    hosted(&release, &project, "upstream", "https://github.com/team/r");
+    let bin = tempfile::tempdir().unwrap();
+    with_gh(&mut release, bin.path(), "'pr create') echo https://github.com/team/r/pull/8;;");
+    let plan = release.run(&["propose", "--base", "main"]).outcome("propose");
+    let page = "https://github.com/team/r/compare/main...me:release-roman-13.0.0?expand=1";
+    assert_eq!(plan["url"], page);
+    let outcome = release.run(&PROPOSE).outcome("propose");
+    assert_eq!(outcome["url"], "https://github.com/team/r/pull/8");
+    let asked = fs::read_to_string(bin.path().join("asked")).unwrap();
+    assert!(asked.contains("pr create --head me:release-roman-13.0.0 --repo github.com/team/r"), "{asked}");
+    assert_eq!(branches(&release, &fork), ["main", "release-roman-13.0.0"]);
+    assert_eq!(branches(&release, &project), ["main"]);
+}
+
+/// An Enterprise's host may be called anything.
+#[test]
+fn gh_is_asked_whether_it_knows_a_host_whose_name_says_nothing() {
+    let mut release = next();
+    let remote = release.remote();
+    hosted(&release, &remote, "origin", "https://git.example.org/o/r.git");
+    let page = "https://git.example.org/o/r/compare/main...release-roman-13.0.0";
+    let bin = tempfile::tempdir().unwrap();
+    with_gh(&mut release, bin.path(), "'auth status') exit 1;;\n'pr create') echo https://no/1;;");
+    assert_eq!(release.run(&PROPOSE).outcome("propose")["url"], page);
+    let asked = fs::read_to_string(bin.path().join("asked")).unwrap();
+    assert_eq!(asked, "auth status --hostname git.example.org\n");
+    hook(bin.path(), "gh", "case \"$1 $2\" in 'pr create') echo https://git.example.org/o/r/pull/9;; esac");
+    assert_eq!(release.run(&PROPOSE).outcome("propose")["url"], "https://git.example.org/o/r/pull/9");
 }
 
 #[test]

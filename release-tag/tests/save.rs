@@ -221,3 +221,22 @@ fn a_change_of_a_version_that_was_tagged_is_saved_and_said() {
     ran.outcome("save");
     assert!(ran.said().contains("roman-12.0.0 was released already"), "{}", ran.said());
 }
+
+/// A hash that is found to be stale at the release costs another build.
+#[test]
+fn a_hash_that_was_not_written_again_is_told_before_the_frozen_build() {
+    let release = Release::ready();
+    release.run(&["hashes"]).outcome("versions");
+    let said = || {
+        let ran = release.run(&["save"]);
+        ran.outcome("save");
+        ran.said()
+    };
+    assert!(!said().contains("was not written again"));
+    after_an_update(&release);
+    let told = said();
+    assert!(told.contains("deployments/roman/MISSION_HASH says"), "{told}");
+    assert!(told.contains("before the frozen build: release-tag hashes, and save again"), "{told}");
+    release.run(&["hashes"]).outcome("versions");
+    assert!(!said().contains("was not written again"));
+}

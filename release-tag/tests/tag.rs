@@ -95,10 +95,92 @@ fn a_taken_tag_is_refused_even_unchecked() {
     let release = Release::ready();
     let remote = release.remote();
     release.repository.run_git(&["tag", "1.3.0"]);
+    release.repository.write("deployments/common/common-env/new.pip", "x\n");
     release.repository.commit("more");
-    release.run(&["tag", "--execute", "--no-check"]).refused(1, "1.3.0 is at");
+    let ran = release.run(&["tag", "--execute", "--no-check"]);
+    ran.refused(1, "1.3.0 is at");
+    for way in ["release-tag versions --common VERSION", "--combined"] {
+        assert!(ran.said().contains(way), "{}", ran.said());
+    }
     assert_eq!(remote.tags(&release), [""; 0]);
     assert!(!release.refs().contains("roman-12.0.0"), "no half release");
+    release.run(&["tag", "--execute", "--no-check", "--combined"]).outcome("tag");
+}
+
+/// RT003 let the infrastructure's version stay, and its tag then stood in the way of every later release.
+#[test]
+fn a_second_release_on_the_same_infrastructure_leaves_its_tag_as_it_is() {
+    let release = Release::ready();
+    let remote = release.remote();
+    release.run(&["tag", "--execute"]).outcome("tag");
+    let first = release.head();
+    let object = release.repository.run_git(&["rev-parse", "refs/tags/1.3.0"]);
+    release.repository.write("deployments/roman/MISSION_VERSION", "roman-12.0.1\n");
+    release.repository.commit("next");
+    release.settle();
+    release.repository.run_git(&["push", "-q", "origin", "main"]);
+    let ran = release.run(&["tag"]);
+    let stands = json!({"name": "1.3.0", "local": "stands", "remote": "stands", "stands_at": first});
+    assert_eq!(ran.outcome("tag")["tags"][1], stands);
+    assert!(ran.said().contains("it is left as it is, and is not pushed"), "{}", ran.said());
+    let outcome = release.run(&["tag", "--execute"]).outcome("tag");
+    assert_eq!((&outcome["tags"][0]["remote"], &outcome["tags"][1]), (&json!("made"), &stands));
+    let head = release.head();
+    let there = [format!("1.3.0 {first}"), format!("roman-12.0.0 {first}"), format!("roman-12.0.1 {head}")];
+    assert_eq!(remote.tags(&release), there);
+    assert_eq!(release.repository.run_git(&["rev-parse", "refs/tags/1.3.0"]), object);
+    // A clone without the tag needs none.
+    release.repository.run_git(&["tag", "-d", "1.3.0"]);
+    release.run(&["tag", "--execute"]).outcome("tag");
+    assert!(!release.refs().contains("refs/tags/1.3.0"));
+    assert!(!release.refs().contains("image-tools"), "no ref is left");
+}
+
+/// A lightweight tag was reported as present and pushed, and `verify` could never say yes to it.
+#[test]
+fn a_tag_that_does_not_tell_of_the_record_is_refused_even_unchecked() {
+    let release = Release::ready();
+    let remote = release.remote();
+    let git = |args: &[&str]| release.repository.run_git(args);
+    git(&["tag", "roman-12.0.0"]);
+    let ran = release.run(&["tag", "--execute"]);
+    assert_eq!((ran.code(), ran.broken()), (1, vec!["RT063".to_owned()]));
+    assert!(ran.said().contains("git tag -d roman-12.0.0"), "{}", ran.said());
+    let ran = release.run(&["tag", "--execute", "--no-check"]);
+    ran.refused(1, "roman-12.0.0 in this clone tells of no record");
+    assert!(ran.said().contains("git tag -d roman-12.0.0"), "{}", ran.said());
+    assert_eq!(remote.tags(&release), [""; 0]);
+    // As it says.
+    git(&["tag", "-d", "roman-12.0.0"]);
+    release.run(&["tag", "--execute"]).outcome("tag");
+    assert_eq!(remote.tags(&release), both(&release));
+}
+
+#[test]
+fn a_tag_of_another_word_on_the_remote_is_refused_before_anything_is_made() {
+    let release = Release::ready();
+    let _remote = release.remote();
+    let git = |args: &[&str]| release.repository.run_git(args);
+    git(&["tag", "-a", "-m", "theirs", "1.3.0"]);
+    git(&["push", "-q", "origin", "1.3.0"]);
+    git(&["tag", "-d", "1.3.0"]);
+    release.run(&["tag", "--execute", "--no-check"]).refused(1, "1.3.0 in origin tells of no record");
+    assert!(!release.refs().contains("refs/tags"), "{}", release.refs());
+}
+
+/// Tags went out for commits that nobody had merged, with a notice only.
+#[test]
+fn a_commit_that_is_on_no_branch_of_the_remote_is_not_published() {
+    let release = Release::ready();
+    let remote = release.remote();
+    release.repository.commit("more");
+    let ran = release.run(&["tag", "--execute"]);
+    assert_eq!((ran.code(), ran.broken()), (1, vec!["RT064".to_owned()]));
+    assert_eq!(remote.tags(&release), [""; 0]);
+    let ran = release.run(&["tag", "--execute", "--allow-unpublished"]);
+    ran.outcome("tag");
+    assert!(ran.said().contains("the commit is on no branch of origin"), "{}", ran.said());
+    assert_eq!(remote.tags(&release), both(&release));
 }
 
 #[test]
@@ -107,7 +189,7 @@ fn a_push_that_failed_is_ended_by_running_it_again() {
     let remote = release.remote();
     remote.hook("update", "case $1 in refs/tags/1.3.0) echo frozen for the holidays >&2; exit 1;; esac");
     let ran = release.run(&["tag", "--execute"]);
-    ran.refused(69, "frozen for the holidays");
+    ran.refused(1, "frozen for the holidays");
     assert_eq!(remote.tags(&release), [""; 0], "all or none");
     remote.hook("update", "exit 0");
     release.run(&["tag", "--execute"]).outcome("tag");
@@ -118,7 +200,10 @@ fn a_push_that_failed_is_ended_by_running_it_again() {
 fn a_run_that_was_killed_between_the_tags_is_ended_by_running_it_again() {
     let release = Release::ready();
     let remote = release.remote();
-    release.repository.run_git(&["tag", "-a", "-m", "left by a killed run", "roman-12.0.0"]);
+    remote.hook("update", "exit 1");
+    release.run(&["tag", "--execute"]).refused(1, "the push to origin was refused");
+    release.repository.run_git(&["tag", "-d", "1.3.0"]);
+    remote.hook("update", "exit 0");
     release.run(&["tag", "--execute"]).outcome("tag");
     assert_eq!(remote.tags(&release), both(&release));
 }
@@ -148,7 +233,7 @@ fn the_users_pre_push_hook_runs() {
     let release = Release::ready();
     let remote = release.remote();
     hook(&release.repository.at(".git/hooks"), "pre-push", "echo not from here >&2; exit 1");
-    release.run(&["tag", "--execute"]).refused(69, "not from here");
+    release.run(&["tag", "--execute"]).refused(1, "not from here");
     assert_eq!(remote.tags(&release), [""; 0]);
 }
 
@@ -191,15 +276,28 @@ fn tags_are_signed_as_gits_own_settings_say() {
         return eprintln!("skipped: no ssh-keygen on PATH to make a key");
     }
     let git = |args: &[&str]| release.repository.run_git(args);
+    let path = std::env::join_paths([release.engine.path(), "/usr/bin".into()]).unwrap();
+    let run = |args: &[&str]| support::Ran(release.command(args).env("PATH", &path).output().unwrap());
+    // A tag that is there already is no signed one.
+    release.run(&["tag", "--execute"]).outcome("tag");
     git(&["config", "gpg.format", "ssh"]);
     git(&["config", "user.signingKey", &key]);
-    let mut command = release.command(&["tag", "--execute", "--sign"]);
-    let path = std::env::join_paths([release.engine.path(), "/usr/bin".into()]).unwrap();
-    support::Ran(command.env("PATH", path).output().unwrap()).outcome("tag");
+    let sign = ["tag", "--execute", "--sign"];
+    let ran = run(&sign);
+    ran.refused(1, "roman-12.0.0 is there already, and nobody signed it");
+    assert!(ran.said().contains("git tag -d roman-12.0.0"), "{}", ran.said());
+    git(&["tag", "-d", "roman-12.0.0", "1.3.0"]);
+    run(&sign).outcome("tag");
     let object = git(&["cat-file", "tag", "roman-12.0.0"]);
     assert!(object.contains("BEGIN SSH SIGNATURE"), "{object}");
     // The signature is no part of what the tag says, and the record is still found.
     assert_eq!(release.run(&["check", "--offline"]).broken(), [""; 0]);
-    let ran = release.run(&["tag", "--execute", "--sign"]);
-    assert_eq!(ran.outcome("tag")["tags"][0]["local"], "present");
+    assert_eq!(run(&sign).outcome("tag")["tags"][0]["local"], "present");
+    // Signed, and then said otherwise.
+    let forged = object.replace("Env-Frozen: sha256:", "Env-Frozen: sha512:") + "\n";
+    release.repository.write("forged", &forged);
+    let forged = git(&["hash-object", "-t", "tag", "-w", "forged"]);
+    std::fs::remove_file(release.repository.at("forged")).unwrap();
+    git(&["update-ref", "refs/tags/roman-12.0.0", &forged]);
+    run(&sign).refused(1, "its signature is not good");
 }

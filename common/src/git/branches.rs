@@ -2,7 +2,7 @@
 //!
 //! A switch never forces: git refuses it where it would overwrite what is in the work tree.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
@@ -85,6 +85,30 @@ impl Repo<'_> {
             Exit::Code(1) => Ok(true),
             _ => Err(call.failed(&captured).into()),
         }
+    }
+
+    /// The files below `path` in which the commits `a` and `b` differ, seen from the root, sorted.
+    ///
+    /// # Errors
+    /// git failed.
+    pub fn differing(&self, a: &str, b: &str, path: &Path) -> Result<Vec<PathBuf>, GitError> {
+        let options = ["--no-ext-diff", "--no-textconv", "--no-renames", "--no-color"];
+        let call = self.reading(["diff", "--name-only", "-z"]).args(options).args([a, b, "--"]).arg(path);
+        let stdout = self.run(&call)?.stdout;
+        let names = stdout.split(|b| *b == 0).filter(|name| !name.is_empty());
+        Ok(names.map(|name| self.below_root(name)).collect())
+    }
+
+    /// The commit before or at `commit` that last changed the file `path`, and the commits that it was made upon.
+    ///
+    /// # Errors
+    /// git failed.
+    pub fn last_change(&self, commit: &str, path: &Path) -> Result<Option<(String, Vec<String>)>, GitError> {
+        let options = ["-1", "--no-show-signature", "--no-patch", "--format=%H %P"];
+        let call = self.reading(["log"]).args(options).args([commit, "--"]).arg(path);
+        let text = self.run(&call)?.text();
+        let mut ids = text.split_whitespace().map(str::to_owned);
+        Ok(ids.next().map(|last| (last, ids.collect())))
     }
 
     /// Whether `commit` has a file or directory `path`.

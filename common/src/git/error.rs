@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::Refusal;
 use crate::fault::{Fault, Status};
 use crate::process::ProcessError;
 
@@ -35,6 +36,16 @@ pub enum GitError {
         /// What happened.
         source: ProcessError,
     },
+    /// A push was refused: by the remote, or by a hook of this clone.
+    #[error("the push to {remote} was refused")]
+    Refused {
+        /// The remote's name or URL.
+        remote: String,
+        /// Why.
+        refusal: Refusal,
+        /// What git said.
+        source: ProcessError,
+    },
     /// It is not clear which remote is meant.
     #[error("which remote? there are {}", known.join(", "))]
     WhichRemote {
@@ -46,7 +57,10 @@ pub enum GitError {
 impl GitError {
     fn cause(&self) -> Option<&ProcessError> {
         match self {
-            Self::Call(source) | Self::NotCommitted { source } | Self::Remote { source, .. } => Some(source),
+            Self::Call(source)
+            | Self::NotCommitted { source }
+            | Self::Remote { source, .. }
+            | Self::Refused { source, .. } => Some(source),
             Self::NoRepository { .. } | Self::WhichRemote { .. } => None,
         }
     }
@@ -59,7 +73,16 @@ impl GitError {
     }
 
     fn is_denied(&self) -> bool {
-        self.said(&["Authentication failed", "Permission denied", "could not read Username"])
+        self.said(&[
+            "Authentication failed",
+            "Permission denied",
+            "could not read Username",
+            "could not read Password",
+            // A login that may read and not write.
+            "denied to ",
+            "returned error: 401",
+            "returned error: 403",
+        ])
     }
 }
 
@@ -70,7 +93,7 @@ impl Fault for GitError {
             Self::NoRepository { .. } => Status::Settings,
             Self::WhichRemote { .. } => Status::Usage,
             Self::Call(ProcessError::Failed { .. }) => Status::Io,
-            Self::NotCommitted { source: ProcessError::Failed { .. } } => Status::No,
+            Self::NotCommitted { source: ProcessError::Failed { .. } } | Self::Refused { .. } => Status::No,
             Self::Remote { source: ProcessError::Failed { .. }, .. } => {
                 if self.is_denied() {
                     Status::Denied
@@ -92,6 +115,12 @@ impl Fault for GitError {
             Self::WhichRemote { .. } => Some("name it with --remote NAME".to_owned()),
             Self::Remote { .. } if self.is_denied() => {
                 Some("log in first (a credential helper or an ssh agent): nobody is asked here".to_owned())
+            }
+            Self::Refused { refusal: Refusal::Moved, .. } => {
+                Some("git pull --ff-only --tags, look what came in, and run this again".to_owned())
+            }
+            Self::Refused { refusal: Refusal::Rules, .. } => {
+                Some("ask those who keep the rule that is named above, and run this again".to_owned())
             }
             _ => None,
         }

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Ancestry, ChangeKind, GitError, Repo};
+use super::{Ancestry, ChangeKind, Followed, GitError, Refusal, Repo};
 use crate::console::Console;
 use crate::fault::{Fault as _, Status};
 use crate::process::{self, Invocation};
@@ -227,9 +227,119 @@ fn a_push_is_all_or_nothing() {
         repo.make_tag(name, &head, "m\n").unwrap();
     }
     let error = repo.push_tags("origin", &["a", "1.3.0"]).unwrap_err();
-    assert_eq!(error.status(), Status::Unavailable);
+    assert_eq!(error.status(), Status::No);
+    assert!(error.hint().unwrap().starts_with("git pull --ff-only --tags"));
     let refs = repo.remote_refs("origin", &["refs/tags/a".to_owned()]).unwrap();
     assert_eq!(refs.tagged("a"), None);
+}
+
+/// A refusal read like a service that is down, so that scripts tried again.
+#[test]
+fn a_push_that_is_refused_is_a_no_and_a_remote_that_is_gone_is_not() {
+    let f = Fixture::new();
+    let bare = remote(&f, "origin");
+    let (repo, head) = (f.repo(), f.git(&["rev-parse", "HEAD"]));
+    f.git(&["commit", "-q", "--allow-empty", "-m", "second"]);
+    let second = f.git(&["rev-parse", "HEAD"]);
+    repo.push_branch("origin", &second, "main").unwrap();
+    f.git(&["reset", "-q", "--hard", &head]);
+    f.git(&["commit", "-q", "--allow-empty", "-m", "beside"]);
+    let beside = f.git(&["rev-parse", "HEAD"]);
+    let refused = |said: &str, refusal: Refusal| {
+        let error = repo.push_branch("origin", &beside, "main").unwrap_err();
+        assert!(matches!(&error, GitError::Refused { refusal: found, .. } if *found == refusal), "{error:?}");
+        assert_eq!(error.status(), Status::No);
+        assert!(error.hint().unwrap().contains(said), "{:?}", error.hint());
+    };
+    refused("git pull", Refusal::Moved);
+    let hook = bare.path().join("hooks/pre-receive");
+    crate::testing::program(&hook, "#!/bin/sh\necho closed >&2\nexit 1\n");
+    f.git(&["reset", "-q", "--hard", &second]);
+    f.git(&["commit", "-q", "--allow-empty", "-m", "third"]);
+    let beside = f.git(&["rev-parse", "HEAD"]);
+    let error = repo.push_branch("origin", &beside, "main").unwrap_err();
+    assert!(matches!(error, GitError::Refused { refusal: Refusal::Rules, .. }), "{error:?}");
+    f.hook("pre-push", "echo not from here >&2; exit 1");
+    let error = repo.push_branch("origin", &beside, "main").unwrap_err();
+    assert!(matches!(error, GitError::Refused { refusal: Refusal::Rules, .. }), "{error:?}");
+    fs::remove_file(f.path().join(".git/hooks/pre-push")).unwrap();
+    fs::remove_dir_all(bare.path()).unwrap();
+    assert_eq!(repo.push_branch("origin", &beside, "main").unwrap_err().status(), Status::Unavailable);
+}
+
+#[test]
+fn a_branch_follows_one_of_a_remote_under_whatever_name() {
+    let f = Fixture::new();
+    let _origin = remote(&f, "origin");
+    assert_eq!(f.repo().followed("main").unwrap(), None);
+    f.git(&["fetch", "-q", "origin"]);
+    f.git(&["switch", "-q", "-c", "rel", "--track", "origin/main"]);
+    let followed = Followed { remote: "origin".to_owned(), branch: "main".to_owned() };
+    assert_eq!(f.repo().followed("rel").unwrap(), Some(followed));
+    f.git(&["switch", "-q", "-c", "local", "--track", "main"]);
+    assert_eq!(f.repo().followed("local").unwrap(), None, "a branch of this very clone");
+}
+
+#[test]
+fn one_question_tells_all_tags_and_branches_and_the_head() {
+    let f = Fixture::new();
+    let bare = remote(&f, "origin");
+    let head = f.git(&["rev-parse", "HEAD"]);
+    f.repo().make_tag("1.3.0", &head, "m\n").unwrap();
+    f.git(&["tag", "light"]);
+    f.git(&["push", "-q", "origin", "1.3.0", "light", "main:refs/heads/a/b"]);
+    let told = f.repo().advertised("origin").unwrap();
+    assert_eq!(told.head(), Some("main"));
+    assert_eq!(told.tags().collect::<Vec<_>>(), [("1.3.0", head.as_str()), ("light", head.as_str())]);
+    assert_eq!(told.object("refs/heads/a/b"), Some(head.as_str()));
+    assert_eq!(told.below("refs/heads/").count(), 2);
+    // A remote whose HEAD leads nowhere tells none.
+    f.git(&["--git-dir", bare.path().to_str().unwrap(), "symbolic-ref", "HEAD", "refs/heads/none"]);
+    assert_eq!(f.repo().advertised("origin").unwrap().head(), None);
+    f.git(&["remote", "set-head", "origin", "main"]);
+    assert_eq!(f.repo().remembered_head("origin").unwrap().as_deref(), Some("main"));
+    assert_eq!(f.repo().remembered_head("other").unwrap(), None);
+}
+
+#[test]
+fn a_clone_without_its_history_is_told_and_an_object_can_be_brought() {
+    let f = Fixture::new();
+    let bare = remote(&f, "origin");
+    f.git(&["commit", "-q", "--allow-empty", "-m", "second"]);
+    f.git(&["push", "-q", "origin", "main"]);
+    assert!(!f.repo().is_shallow().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let clone = dir.path().join("clone");
+    let url = format!("file://{}", bare.path().display());
+    f.git(&["clone", "-q", "--depth=1", &url, clone.to_str().unwrap()]);
+    assert!(Repo::open(&clone, &f.console).unwrap().is_shallow().unwrap());
+    let other = Fixture::new();
+    other.git(&["commit", "-q", "--allow-empty", "-m", "theirs"]);
+    other.git(&["push", "-q", &url, "main:refs/heads/theirs"]);
+    let theirs = other.git(&["rev-parse", "HEAD"]);
+    let refs = f.git(&["show-ref"]);
+    f.repo().bring("origin", "refs/heads/theirs", &theirs).unwrap();
+    assert_eq!(f.repo().commit_of(&theirs).unwrap(), Some(theirs));
+    assert_eq!(f.git(&["show-ref"]), refs);
+}
+
+#[test]
+fn what_two_commits_differ_in_and_who_changed_a_file_last() {
+    let f = Fixture::new();
+    let first = f.git(&["rev-parse", "HEAD"]);
+    f.write("deployments/roman/é [x]", "new\n");
+    f.write("other/c", "two\n");
+    f.git(&["add", "--all"]);
+    f.git(&["commit", "-qm", "second"]);
+    let second = f.git(&["rev-parse", "HEAD"]);
+    f.git(&["commit", "-q", "--allow-empty", "-m", "third"]);
+    let repo = f.repo();
+    let differing = repo.differing(&first, "HEAD", Path::new("deployments")).unwrap();
+    assert_eq!(differing, [PathBuf::from("deployments/roman/é [x]")]);
+    assert_eq!(repo.last_change("HEAD", Path::new("other/c")).unwrap(), Some((second, vec![first.clone()])));
+    let unchanged = repo.last_change("HEAD", Path::new("deployments/roman/a.pip")).unwrap();
+    assert_eq!(unchanged, Some((first, Vec::new())));
+    assert_eq!(repo.last_change("HEAD", Path::new("none")).unwrap(), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::time::Duration;
 
-use super::{GitError, Repo};
+use super::{GitError, Refusal, Repo};
 use crate::console::Console;
 use crate::process::{self, Captured, Exit, Invocation, ProcessError};
 
@@ -15,13 +15,43 @@ const PUSH: Duration = Duration::from_mins(15);
 
 /// What a remote holds: full ref names and object ids. `<tag>^{}` is what an annotated tag leads to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RemoteRefs(BTreeMap<String, String>);
+pub struct RemoteRefs {
+    refs: BTreeMap<String, String>,
+    head: Option<String>,
+}
+
+/// A branch of a remote, which a branch here follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The remote.
+    pub remote: String,
+    /// The branch there.
+    pub branch: String,
+}
 
 impl RemoteRefs {
+    /// The branch that the remote calls its `HEAD`, where it was asked for everything and tells one.
+    #[must_use]
+    pub fn head(&self) -> Option<&str> {
+        self.head.as_deref()
+    }
+
+    /// The names of all tags, and the commits that they lead to.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.refs.keys().filter_map(|name| name.strip_prefix("refs/tags/"));
+        names.filter(|name| !name.ends_with("^{}")).filter_map(|name| Some((name, self.tagged(name)?)))
+    }
+
+    /// The refs whose full names begin with `prefix`, and their objects.
+    pub fn below(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.refs.iter().map(|(name, id)| (name.as_str(), id.as_str()));
+        all.filter(move |(name, _)| name.starts_with(prefix))
+    }
+
     /// The object that the ref `name` names.
     #[must_use]
     pub fn object(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.refs.get(name).map(String::as_str)
     }
 
     /// The commit that the tag `name` leads to.
@@ -109,6 +139,49 @@ impl Repo<'_> {
         }
     }
 
+    /// The branch that the local branch `branch` follows, where it follows one of a remote that is known here.
+    ///
+    /// # Errors
+    /// git failed.
+    pub fn followed(&self, branch: &str) -> Result<Option<Followed>, GitError> {
+        let setting = |name: &str| self.maybe(&["config", "--get", &format!("branch.{branch}.{name}")]);
+        let (Some(remote), Some(merge)) = (setting("remote")?, setting("merge")?) else { return Ok(None) };
+        // `.` is this very repository: a branch that follows a local one.
+        let branch = merge.strip_prefix("refs/heads/").filter(|_| remote != ".").map(str::to_owned);
+        let known = self.remotes()?.contains(&remote);
+        Ok(branch.filter(|_| known).map(|branch| Followed { remote, branch }))
+    }
+
+    /// The branch that `remote` called its `HEAD` when it was cloned, as far as this clone remembers.
+    ///
+    /// # Errors
+    /// git failed.
+    pub fn remembered_head(&self, remote: &str) -> Result<Option<String>, GitError> {
+        let head = format!("refs/remotes/{remote}/HEAD");
+        let found = self.maybe(&["symbolic-ref", "--quiet", &head])?;
+        let prefix = format!("refs/remotes/{remote}/");
+        Ok(found.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)))
+    }
+
+    /// All branches and tags of `remote`, what it calls its `HEAD`, and the trains of merge requests.
+    ///
+    /// # Errors
+    /// It cannot be reached or refuses to answer.
+    pub fn advertised(&self, remote: &str) -> Result<RemoteRefs, GitError> {
+        let wanted = ["HEAD", "refs/heads/*", "refs/tags/*", "refs/merge-requests/*/train"];
+        let call = self.reading(["ls-remote", "--quiet", "--symref", "--", remote]).args(wanted);
+        let text = self.talk(remote, call, ASK)?.text();
+        let mut found = RemoteRefs::default();
+        for (id, name) in text.lines().filter_map(|line| line.split_once('\t')) {
+            match id.strip_prefix("ref: refs/heads/") {
+                Some(branch) if name == "HEAD" => found.head = Some(branch.to_owned()),
+                Some(_) => {}
+                None => _ = found.refs.insert(name.to_owned(), id.to_owned()),
+            }
+        }
+        Ok(found)
+    }
+
     /// What `remote` holds of the refs called `names` (in full), tags with what they lead to.
     ///
     /// # Errors
@@ -122,7 +195,8 @@ impl Repo<'_> {
         let lines = text.lines().filter_map(|line| line.split_once('\t'));
         // git matches names from their end: `refs/tags/a` also finds `refs/x/refs/tags/a`.
         let exact = lines.filter(|(_, name)| wanted.iter().any(|w| w == name));
-        Ok(RemoteRefs(exact.map(|(id, name)| (name.to_owned(), id.to_owned())).collect()))
+        let refs = exact.map(|(id, name)| (name.to_owned(), id.to_owned())).collect();
+        Ok(RemoteRefs { refs, head: None })
     }
 
     /// Pushes exactly the tags `names` to `remote`, all or none (D62: never all that there are).
@@ -133,8 +207,10 @@ impl Repo<'_> {
         let refspecs = names.iter().map(|name| format!("refs/tags/{name}:refs/tags/{name}"));
         // The user may have `push.followTags` or `push.recurseSubmodules` set.
         let options = ["--atomic", "--no-follow-tags", "--recurse-submodules=no"];
-        let call = self.writing(["push", "--porcelain"]).args(options).args(["--", remote]).args(refspecs);
-        self.talk(remote, call, PUSH).map(|_| ())
+        self.push(
+            remote,
+            self.writing(["push", "--porcelain"]).args(options).args(["--", remote]).args(refspecs),
+        )
     }
 
     /// The address of `remote`.
@@ -152,8 +228,42 @@ impl Repo<'_> {
     pub fn push_branch(&self, remote: &str, commit: &str, branch: &str) -> Result<(), GitError> {
         let options = ["--no-follow-tags", "--recurse-submodules=no"];
         let refspec = format!("{commit}:refs/heads/{branch}");
-        let call = self.writing(["push", "--porcelain"]).args(options).args(["--", remote]).arg(refspec);
-        self.talk(remote, call, PUSH).map(|_| ())
+        self.push(
+            remote,
+            self.writing(["push", "--porcelain"]).args(options).args(["--", remote]).arg(refspec),
+        )
+    }
+
+    /// Pushes: that it was refused is told from that nobody answered.
+    fn push(&self, remote: &str, call: Invocation) -> Result<(), GitError> {
+        let call = self.unattended(call)?.limit(PUSH);
+        let failed = |source: ProcessError| GitError::Remote { remote: remote.to_owned(), source };
+        let captured = process::capture(&call, self.console).map_err(failed)?;
+        if captured.exit.is_success() {
+            return Ok(());
+        }
+        let source = call.failed(&captured);
+        Err(match Refusal::of(&captured) {
+            Some(refusal) => GitError::Refused { remote: remote.to_owned(), refusal, source },
+            None => failed(source),
+        })
+    }
+
+    /// Brings the object `object`, which the ref called `name` (in full) of `remote` leads to, and all that it
+    /// leads to in turn. No ref is left behind.
+    ///
+    /// # Errors
+    /// The remote cannot be reached, or git failed.
+    pub fn bring(&self, remote: &str, name: &str, object: &str) -> Result<(), GitError> {
+        if self.maybe(&["rev-parse", "--verify", "--quiet", &format!("{object}^{{object}}")])?.is_some() {
+            return Ok(());
+        }
+        let options =
+            ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"];
+        // Nor does a branch of ours that follows it move.
+        let call = self.writing(["fetch", "--quiet", "--refmap="]).args(options);
+        self.talk(remote, call.args(["--", remote, name]), PUSH)?;
+        Ok(())
     }
 
     /// Takes exactly the tags `names` over from `remote`.

@@ -103,6 +103,9 @@ pub struct ReleasedTag {
     /// How it stands on the remote, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<TagStatus>,
+    /// The commit that it stands at, where that is another release's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_at: Option<String>,
 }
 
 /// How a tag stands.
@@ -115,6 +118,8 @@ pub enum TagStatus {
     Made,
     /// It was there before, at this commit.
     Present,
+    /// Another release of the same content made it: it stands, and nothing is done about it.
+    Stands,
 }
 
 /// The image that was delivered.
@@ -215,8 +220,16 @@ pub struct ProposeOutcome {
     pub base: String,
     /// The commit that is proposed; for a plan, as it is now.
     pub commit: String,
-    /// The remote.
+    /// What is committed first, of what is not yet; empty if all is.
+    pub paths: Vec<String>,
+    /// The remote that gets the branch.
     pub remote: String,
+    /// The remote whose branch it is to be merged into.
+    pub into: String,
+    /// The title of the request, and the subject of the commit.
+    pub title: String,
+    /// The text of the request: the release notes, as Markdown.
+    pub notes: String,
     /// The pull request, or where it can be made; none where the remote has no such page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

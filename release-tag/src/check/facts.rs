@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use common::digest::Digest;
 use common::engine::Engine;
 use common::evidence::{Built, Compared, Tested};
-use common::git::{Ancestry, Change, Ignored};
+use common::git::{Ancestry, Change, Followed, Ignored};
 use common::report::ImageIdentity;
 use common::version_file::MissionVersion;
 use common::waiver::Waivers;
@@ -72,6 +72,8 @@ pub struct Receipt {
     pub digest: Digest,
     /// The calibration version that was asked for, where it tells one.
     pub version: Option<String>,
+    /// Whether the specs were delivered, and not made by a script.
+    pub delivered: bool,
 }
 
 /// What the rules need of the frozen specs.
@@ -135,18 +137,47 @@ pub struct Git {
     pub ignored: Vec<Ignored>,
     /// The branch that is checked out; none on a detached HEAD.
     pub branch: Option<String>,
+    /// The branch of a remote that it follows.
+    pub follows: Option<Followed>,
     /// The branch that was asked for.
     pub wanted_branch: Option<String>,
-    /// The release before this one, as far as this clone has its tags.
+    /// The branch that releases are made of: the one that was asked for, else what the remote calls its
+    /// `HEAD`, else the one that is followed.
+    pub release_branch: Option<String>,
+    /// Whether the user said that the commit need not be on a branch of the remote.
+    pub may_be_unpublished: bool,
+    /// Whether this clone lacks the history from some commits on.
+    pub shallow: bool,
+    /// The release before this one, as far as this clone and the remote have its tags.
     pub earlier: Earlier,
     /// The two hash files.
     pub hashes: Vec<HashFile>,
-    /// The commits of the release's tags in this clone, by name, where there are such tags.
-    pub tags: BTreeMap<String, String>,
-    /// The records that those of them name which name one.
-    pub tag_records: BTreeMap<String, String>,
+    /// The release's tags in this clone, by name, where there are such tags.
+    pub tags: BTreeMap<String, Standing>,
     /// The remote.
     pub remote: Remote,
+}
+
+/// A tag that is there already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The object that it names: a tag object, or for a lightweight tag the commit itself.
+    pub object: String,
+    /// The commit that it is at.
+    pub commit: String,
+    /// The digest of the record that it tells of, where it tells of one.
+    pub record: Found<Option<String>>,
+    /// For the tag of the infrastructure's version, where another release made it: the files of
+    /// `deployments/common` that are not what they were then.
+    pub shared: Option<Found<Vec<String>>>,
+}
+
+impl Standing {
+    /// Whether another release made it, of the very same `deployments/common`.
+    #[must_use]
+    pub fn stands_for_both(&self) -> bool {
+        matches!(&self.shared, Some(Ok(other)) if other.is_empty())
+    }
 }
 
 /// What a checkout of the commit has of the two contexts.
@@ -161,7 +192,7 @@ pub struct CommittedContexts {
     pub other: Vec<String>,
 }
 
-/// The highest versions that are tagged in the history of the commit, other than the release's own.
+/// The highest versions that were tagged before, other than the release's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Earlier {
     /// The mission's.
@@ -175,8 +206,22 @@ pub struct Earlier {
 pub struct HashFile {
     /// The file, from the root.
     pub name: String,
-    /// What it says, and how that stands to the commit that is checked out.
-    pub says: Found<(String, Ancestry)>,
+    /// What it says, and what that commit is to the directory.
+    pub says: Found<(String, Source)>,
+}
+
+/// What a commit that a hash file names is to the file's directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It holds what the directory holds, or is what the commit that wrote the file was made upon, and
+    /// nothing changed since.
+    Right,
+    /// These files are others since.
+    Changed(Vec<String>),
+    /// It is not in this history.
+    Stray,
+    /// This clone lacks the history that would tell.
+    Cut,
 }
 
 /// What a remote has.
@@ -200,20 +245,34 @@ pub enum Remote {
     Asked {
         /// Its name.
         name: String,
-        /// The commits of the release's tags there, by name, where there are such tags.
-        tags: BTreeMap<String, String>,
-        /// The branch there, if it has one of the name.
+        /// The release's tags there, by name, where there are such tags.
+        tags: BTreeMap<String, Standing>,
+        /// The branch that releases are made of, if it has it.
+        base: Option<Upstream>,
+        /// The branch that is followed by the one that is checked out, maybe on another remote.
         branch: Option<Upstream>,
+        /// Whether the commit is in a merge queue for the branch that releases are made of.
+        queued: bool,
     },
 }
 
 /// A branch on a remote, as seen from here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
+    /// The remote that it is on.
+    pub remote: String,
     /// Its name.
     pub name: String,
     /// Its newest commit.
     pub commit: String,
     /// How that stands to the commit that is checked out.
     pub standing: Ancestry,
+    /// How the commit that is checked out stands to it.
+    pub holds: Ancestry,
+}
+
+impl std::fmt::Display for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.remote, self.name)
+    }
 }

@@ -106,7 +106,8 @@ fn receipt(dir: &Path) -> Found<Option<Receipt>> {
     let path = dir.join(receipt::FILE_NAME);
     let Some(text) = state_file::read(&path).map_err(|e| told(&e))? else { return Ok(None) };
     let received = receipt::Receipt::parse(&text, &path.display().to_string()).map_err(|e| told(&e))?;
-    Ok(Some(Receipt { digest: digest::Digest::of(&text), version: Some(received.version) }))
+    let (digest, delivered) = (digest::Digest::of(&text), received.script.is_none());
+    Ok(Some(Receipt { digest, version: Some(received.version), delivered }))
 }
 
 /// D50: references that can move, and specs that are not there at all.

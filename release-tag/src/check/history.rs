@@ -7,18 +7,16 @@ use common::context;
 use common::deployment::Deployment;
 use common::digest::{self, Digest};
 use common::fault::Fault as _;
-use common::git::{Ancestry, Change, Repo};
-use common::version_file::{self, MissionVersion};
+use common::git::{Change, Repo};
 
-use super::Reach;
-use super::facts::{CommittedContexts, Earlier, Found, Git, HashFile, Remote, Upstream};
+use super::facts::{CommittedContexts, Earlier, Found, Git, Remote};
 use super::gather::told;
+use super::remote::{self, Seen};
+use super::{Reach, earlier, hashes, standing};
 use crate::args::TagsArgs;
 use crate::committed;
 use crate::error::Error;
-use crate::message::{RECORD_TRAILER, trailer};
 use crate::release::Release;
-use crate::versions::relative;
 use crate::workplace::Workplace;
 
 /// The tags that a release may get.
@@ -54,13 +52,16 @@ pub fn git(repo: &Repo<'_>, place: &Workplace, tags: Names<'_>, reach: Reach) ->
         None => Err("there is no commit yet".to_owned()),
     };
     let names = committed.as_ref().map_or_else(|_| Vec::new(), |release| tags.of(release));
-    let (remote, wanted_branch) = match tags {
-        Names::Asked(tags) => (remote(repo, &names, tags, reach)?, tags.branch.clone()),
-        Names::Mission => (Remote::None, None),
+    let shared = committed.as_ref().ok().map(|release| release.common.to_string());
+    let look = Look { repo, deployment, head: head.as_deref(), names: &names, shared: shared.as_deref() };
+    let seen = match tags {
+        Names::Asked(tags) => remote::look(&look, tags, reach)?,
+        Names::Mission => Seen::nothing(repo)?,
     };
     let changes = repo.changes(&contexts)?;
     // What image-configure reads decides what is built, as the contexts do.
     let inputs = [contexts[0], contexts[1], Path::new("setup-env.template"), Path::new("infrequent-env")];
+    let shallow = repo.is_shallow()?;
     Ok(Git {
         unknown: None,
         contexts: head
@@ -69,16 +70,34 @@ pub fn git(repo: &Repo<'_>, place: &Workplace, tags: Names<'_>, reach: Reach) ->
             .transpose()?,
         changes: repo.changes(&inputs)?,
         ignored,
-        branch: repo.branch()?,
-        wanted_branch,
-        earlier: earlier(repo, place, head.as_deref(), &names)?,
-        hashes: hashes(repo, deployment, head.as_deref())?,
-        tag_records: records(repo, &names)?,
-        tags: local(repo, &names)?,
-        remote,
+        earlier: earlier::of(&look, &seen)?,
+        hashes: hashes::of(repo, deployment, head.as_deref(), shallow)?,
+        tags: standing::here(&look)?,
+        shallow,
+        branch: seen.branch,
+        follows: seen.follows,
+        wanted_branch: seen.wanted,
+        release_branch: seen.release_branch,
+        may_be_unpublished: seen.may_be_unpublished,
+        remote: seen.remote,
         head,
         committed,
     })
+}
+
+/// What the tags and the remote are looked at for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look<'a> {
+    /// The repository.
+    pub repo: &'a Repo<'a>,
+    /// The mission in it.
+    pub deployment: &'a Deployment,
+    /// The commit that is checked out.
+    pub head: Option<&'a str>,
+    /// The release's tags.
+    pub names: &'a [String],
+    /// The tag of the infrastructure's version, which other releases may have made.
+    pub shared: Option<&'a str>,
 }
 
 /// Whether a build takes the file `path`, which is below one of `contexts`.
@@ -127,80 +146,10 @@ fn otherwise(repo: &Repo<'_>, path: &Path) -> Result<String, Error> {
 }
 
 /// Where `dir` is below `root`, behind links: a mission's directory may be one.
-fn followed(dir: &Path, root: &Path) -> PathBuf {
+pub(super) fn followed(dir: &Path, root: &Path) -> PathBuf {
     let (real, top) = (dir.canonicalize(), root.canonicalize());
     let below = real.ok().zip(top.ok()).and_then(|(real, top)| Some(real.strip_prefix(top).ok()?.to_owned()));
     below.unwrap_or_else(|| dir.strip_prefix(root).unwrap_or(dir).to_owned())
-}
-
-fn local(repo: &Repo<'_>, names: &[String]) -> Result<BTreeMap<String, String>, Error> {
-    let mut found = BTreeMap::new();
-    for name in names {
-        if let Some(tag) = repo.tag(name)? {
-            found.insert(name.clone(), tag.commit);
-        }
-    }
-    Ok(found)
-}
-
-/// The digest of the record that each of the tags `names` tells, where it tells one.
-fn records(repo: &Repo<'_>, names: &[String]) -> Result<BTreeMap<String, String>, Error> {
-    let mut found = BTreeMap::new();
-    for name in names {
-        let message = repo.tag_message(name)?.unwrap_or_default();
-        if let Some(record) = trailer(&message, RECORD_TRAILER) {
-            found.insert(name.clone(), record.to_owned());
-        }
-    }
-    Ok(found)
-}
-
-/// The highest version of each kind that is tagged in the history of `head`, other than `own`.
-fn earlier(repo: &Repo<'_>, place: &Workplace, head: Option<&str>, own: &[String]) -> Result<Earlier, Error> {
-    let Some(head) = head else { return Ok(Earlier::default()) };
-    let mission = place.deployment.mission();
-    let mut found = Earlier::default();
-    for tag in repo.tags_before(head)?.iter().filter(|tag| !own.contains(tag)) {
-        // A combined tag tells both.
-        let (first, second) = tag.split_once("-c-").unwrap_or((tag, tag));
-        if first.starts_with(&format!("{mission}-"))
-            && let Ok(version) = MissionVersion::parse(first, mission)
-            && found.mission.as_ref().is_none_or(|old| version.compare(old).is_gt())
-        {
-            found.mission = Some(version);
-        }
-        if let Ok(version) = second.parse::<semver::Version>()
-            && found.common.as_ref().is_none_or(|old| version > *old)
-        {
-            found.common = Some(version);
-        }
-    }
-    Ok(found)
-}
-
-/// What the hash files say, where they are.
-fn hashes(repo: &Repo<'_>, deployment: &Deployment, head: Option<&str>) -> Result<Vec<HashFile>, Error> {
-    let mut found = Vec::new();
-    for path in [deployment.common_dir().join("HASH"), deployment.dir().join("MISSION_HASH")] {
-        if !path.exists() {
-            continue;
-        }
-        let says = match version_file::read_line(&path) {
-            Ok(line) => {
-                let asked = head.filter(|_| is_commit(&line));
-                let standing = asked.map_or(Ok(Ancestry::Unknown), |head| repo.ancestry(&line, head))?;
-                Ok((line, standing))
-            }
-            Err(error) => Err(told(&error)),
-        };
-        found.push(HashFile { name: relative(&path, deployment.root()), says });
-    }
-    Ok(found)
-}
-
-/// Whether `text` is a full commit.
-fn is_commit(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// What is known of git where nothing can be known, or nothing needs to be: because of `reason`.
@@ -213,37 +162,14 @@ pub fn nothing(reason: &str) -> Git {
         changes: Vec::new(),
         ignored: Vec::new(),
         branch: None,
+        follows: None,
         wanted_branch: None,
+        release_branch: None,
+        may_be_unpublished: false,
+        shallow: false,
         earlier: Earlier::default(),
         hashes: Vec::new(),
         tags: BTreeMap::new(),
-        tag_records: BTreeMap::new(),
         remote: Remote::None,
     }
-}
-
-fn remote(repo: &Repo<'_>, names: &[String], tags: &TagsArgs, reach: Reach) -> Result<Remote, Error> {
-    let Some(name) = repo.remote(tags.remote.as_deref())? else { return Ok(Remote::None) };
-    if reach == Reach::Clone {
-        return Ok(Remote::Unasked { name });
-    }
-    let branch = repo.branch()?;
-    let branch_ref = branch.as_ref().map(|branch| format!("refs/heads/{branch}"));
-    let refs: Vec<String> =
-        names.iter().map(|n| format!("refs/tags/{n}")).chain(branch_ref.clone()).collect();
-    let found = match repo.remote_refs(&name, &refs) {
-        Ok(found) => found,
-        Err(error) if matches!(error.status(), common::fault::Status::Signal(_)) => return Err(error.into()),
-        Err(error) => return Ok(Remote::Silent { name, reason: told(&error) }),
-    };
-    let there = names.iter().filter_map(|n| Some((n.clone(), found.tagged(n)?.to_owned())));
-    let tip = branch_ref.and_then(|r| found.object(&r).map(str::to_owned));
-    let upstream = match (branch, tip, repo.head()?) {
-        (Some(branch), Some(commit), Some(head)) => {
-            let standing = repo.ancestry(&commit, &head)?;
-            Some(Upstream { name: branch, commit, standing })
-        }
-        _ => None,
-    };
-    Ok(Remote::Asked { name, tags: there.collect(), branch: upstream })
 }

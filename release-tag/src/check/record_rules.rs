@@ -5,8 +5,8 @@ use common::digest::Digest;
 use common::report::RuleStatus;
 
 use super::facts::Facts;
+use super::image_rules;
 use super::rules::{self, Ruling};
-use super::{git_rules, image_rules};
 use crate::record::Record;
 
 /// RT070
@@ -85,21 +85,6 @@ pub fn results(facts: &Facts) -> Ruling {
         }
         other
     })
-}
-
-/// RT063
-pub fn tags(facts: &Facts) -> Ruling {
-    if let Some(skipped) = git_rules::unknown(facts) {
-        return skipped;
-    }
-    let Ok(Some(bytes)) = &facts.tree.record else { return Ruling::Skipped("RT070 is broken".to_owned()) };
-    let ours = Digest::of(bytes);
-    let other = facts.git.tag_records.iter().filter(|(_, record)| record.as_str() != ours.as_str());
-    Ruling::none_of(
-        &other
-            .map(|(tag, record)| format!("{tag} tells of {record}, and this is {ours}"))
-            .collect::<Vec<_>>(),
-    )
 }
 
 fn parsed(facts: &Facts) -> Result<Record, String> {

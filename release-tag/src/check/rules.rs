@@ -4,7 +4,9 @@
 use common::report::{CheckedRule, RuleStatus};
 
 use super::facts::Facts;
-use super::{git_rules as git, image_rules as image, record_rules as record, tree_rules as tree};
+use super::{
+    git_rules as git, image_rules as image, record_rules as record, tag_rules as tags, tree_rules as tree,
+};
 use crate::error::Error;
 
 /// One rule.
@@ -75,7 +77,9 @@ pub const RULES: &[Rule] = &[
         code: "RT003",
         demand: "the versions are higher than those that were released before",
         reason: "A release that is called lower than one before it is taken for the older one, by people and by tools. The highest tags in \
-                 this commit's history are compared; the infrastructure's version may stay. Choose others with: release-tag versions",
+                 this commit's history and on the remote are compared; the infrastructure's version may stay. Choose others with: release-tag \
+                 versions. A branch that is named (--branch NAME) has versions of its own: then only the tags in its history count. A shallow \
+                 clone lacks history and tags: git fetch --unshallow --tags",
         for_delivery: false,
         for_record: false,
         judge: git::higher,
@@ -101,8 +105,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "RT012",
         demand: "the branch that releases are made of is checked out",
-        reason: "A commit on a detached HEAD is on no branch, so nobody would find it but by its tag. With --branch NAME, it must be \
-                 that one. Check it out with: git switch BRANCH",
+        reason: "Releases are made of the branch that the remote calls its HEAD (git remote show REMOTE), or, if it calls none so, of the one \
+                 that is followed; with --branch NAME, of that one. A detached HEAD must be that branch's newest commit on the remote, or wait \
+                 in a merge queue for it: any other commit is on no branch, so that nobody would find it but by its tag. Check it out with: git \
+                 switch BRANCH",
         for_delivery: false,
         for_record: false,
         judge: git::branch,
@@ -127,9 +133,11 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "RT022",
-        demand: "HASH and MISSION_HASH name commits of this history",
-        reason: "They are in the image and tell where it comes from. A commit that was rebased or squashed away can be found by nobody. \
-                 Zeros, or no file, say nothing. Write them with: release-tag hashes; then build and test again",
+        demand: "HASH and MISSION_HASH name the commits that their directories come from",
+        reason: "They are in the image and tell where it comes from: the commit must hold what the directory holds, or be the one that the last \
+                 change was made upon, when the hash was written with it. The versions, the record and the hash itself do not count. A commit \
+                 that was rebased or squashed away can be found by nobody. Zeros, or no file, say nothing. Write them with: release-tag hashes; \
+                 then build and test again",
         for_delivery: false,
         for_record: false,
         judge: git::hashes,
@@ -257,37 +265,50 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "RT060",
-        demand: "the tags are free in this clone, or at this commit",
+        demand: "the tags are free in this clone, or stand for this release",
         reason: "A release that was tagged stays what it is. To deliver it, check it out: git switch --detach TAG. For another one, choose \
-                 other versions: release-tag versions",
+                 other versions: release-tag versions. Only the infrastructure's tag may be at another commit, if deployments/common is the very \
+                 same there (the commit in HASH aside): then it stands for both releases, and is left as it is",
         for_delivery: true,
         for_record: false,
-        judge: git::tags_here,
+        judge: tags::here,
     },
     Rule {
         code: "RT061",
-        demand: "the tags are free on the remote, or at this commit",
-        reason: "Others have this release already, and it is another commit. Choose other versions: release-tag versions",
+        demand: "the tags are free on the remote, or stand for this release",
+        reason: "Others have this release already, and it is another commit. Choose other versions: release-tag versions. What is said of the \
+                 infrastructure's tag under RT060 holds here too",
         for_delivery: false,
         for_record: false,
-        judge: git::tags_there,
+        judge: tags::there,
     },
     Rule {
         code: "RT062",
         demand: "the branch is not behind its remote",
-        reason: "The remote has commits that this release would leave out: git pull --ff-only, then build and test again.",
+        reason: "The branch that is followed (git status --branch) has commits that this release would leave out: git pull --ff-only, then \
+                 build and test again. A detached HEAD is compared with the branch that releases are made of.",
         for_delivery: false,
         for_record: false,
         judge: git::not_behind,
     },
     Rule {
         code: "RT063",
-        demand: "the tags that are here tell of this record",
-        reason: "A tag carries the digest of deployments/<mission>/release.json. If the record is another one, the tag stands for another \
-                 image. Choose other versions: release-tag versions",
+        demand: "the tags that are there tell of this record",
+        reason: "A tag carries the digest of deployments/<mission>/release.json. One that tells of another record, or of none, stands for \
+                 something else, and whoever verifies it finds no release. If it is only in this clone, remove it: git tag -d TAG. If others \
+                 have it, choose other versions: release-tag versions",
         for_delivery: true,
         for_record: false,
-        judge: record::tags,
+        judge: tags::records,
+    },
+    Rule {
+        code: "RT064",
+        demand: "the branch that releases are made of holds the commit, on the remote",
+        reason: "What is tagged must have been reviewed and merged: a tag would publish a commit that is on no branch. Propose and merge it \
+                 (release-tag propose), or push it: git push REMOTE BRANCH. If the tag must come first: --allow-unpublished",
+        for_delivery: false,
+        for_record: false,
+        judge: git::published,
     },
     Rule {
         code: "RT070",

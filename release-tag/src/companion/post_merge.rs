@@ -1,7 +1,9 @@
 //! `release-tag post-merge`: one tag for both versions, at the main branch of a remote.
 
 use common::console::Console;
+use common::context;
 use common::deployment::Deployment;
+use common::digest::Digest;
 use common::fault::Status;
 use common::git::Repo;
 use common::report::{Outcome, Verdict};
@@ -12,6 +14,7 @@ use super::baseline::Baseline;
 use super::error::CompanionError;
 use super::{MAIN, UPDATE};
 use crate::error::Error;
+use crate::message;
 use crate::release::Release;
 use crate::tag::{self, Plan, Step, Table};
 use crate::workplace::Workplace;
@@ -43,15 +46,37 @@ fn plan(remote: &str, deployment: &Deployment, repo: &Repo<'_>) -> Result<Plan, 
     refuse_unmerged(remote, &release, deployment, repo)?;
     let name = release.tag_names(true).remove(0);
     let there = tagged(remote, (&release, &commit), repo)?;
-    let here = repo.tag(&name)?.map(|tag| tag.commit);
+    let standing = repo.tag(&name)?;
+    let here = standing.as_ref().map(|tag| tag.commit.clone());
     if let Some(found) = here.as_ref().filter(|found| **found != commit) {
         let (tag, place, found) = (name, "this clone".to_owned(), found.clone());
-        return Err(Error::Taken { tag, place, found, commit });
+        return Err(Error::Taken { tag, place, found, commit, other_common: false });
     }
-    let step =
-        Step { make: here.is_none() && !there, take_over: here.is_none() && there, push: !there, name };
-    let message = format!("{}\n", release.title());
+    // Who verifies the tag, or delivers what it stands for, needs it to tell of the record.
+    let record = deployment.dir().join(context::RECORD);
+    let record = record.strip_prefix(deployment.root()).unwrap_or(&record);
+    let record = repo.file_at(&commit, record)?;
+    if let (Some(tag), Some(bytes), false) = (&standing, &record, there) {
+        refuse_foreign(&name, &tag.object, bytes, repo)?;
+    }
+    let (make, take_over) = (here.is_none() && !there, here.is_none() && there);
+    let step = Step { make, take_over, push: !there, stands_at: None, name };
+    let message = match record {
+        Some(bytes) => message::of_record(&bytes, &release.title()),
+        None => format!("{}\n", release.title()),
+    };
     Ok(Plan { commit, message, remote: Some(remote.to_owned()), sign: false, steps: vec![step] })
+}
+
+/// The tag `name` that only this clone has, which names `object`, must tell of the record in `bytes`.
+fn refuse_foreign(name: &str, object: &str, bytes: &[u8], repo: &Repo<'_>) -> Result<(), Error> {
+    let said = repo.said_in(object)?.unwrap_or_default();
+    let found = message::trailer(&said, message::RECORD_TRAILER);
+    if found == Some(Digest::of(bytes).as_str()) {
+        return Ok(());
+    }
+    let found = found.unwrap_or("no record").to_owned();
+    Err(Error::Foreign { tag: name.to_owned(), place: "this clone".to_owned(), found, only_here: true })
 }
 
 /// Whoever has prepared newer versions here, and does not find them there, is too early.

@@ -1,7 +1,9 @@
 //! Which tags must be made, taken over and pushed.
 
+use common::digest::Digest;
+
 use crate::args::TagArgs;
-use crate::check::{Facts, Remote};
+use crate::check::{Facts, Remote, Standing};
 use crate::error::Error;
 use crate::message;
 
@@ -31,14 +33,32 @@ pub struct Step {
     pub take_over: bool,
     /// The remote must get it.
     pub push: bool,
+    /// It stands at this commit, for another release with the same infrastructure: nothing is done about it.
+    pub stands_at: Option<String>,
 }
+
+impl Step {
+    /// Why nothing is done, where another release made it.
+    #[must_use]
+    pub fn notice(&self) -> Option<String> {
+        let at = self.stands_at.as_ref()?;
+        let at = &at[..at.len().min(12)];
+        let name = &self.name;
+        Some(format!(
+            "{name} stands at {at} with the very same deployments/common: it is left as it is, and is not pushed"
+        ))
+    }
+}
+
+/// Where a tag is.
+type Place<'a> = (Option<&'a Standing>, &'a str);
 
 impl Plan {
     /// What is to be done about the release that `facts` tell of.
     ///
     /// # Errors
-    /// There is no commit, it does not say its versions, or a tag is at another commit; to carry it
-    /// out, the remote must also have said what it has.
+    /// There is no commit, it does not say its versions, or a tag is at another commit or tells of another
+    /// record; to carry it out, the remote must also have said what it has.
     pub fn of(facts: &Facts, args: &TagArgs) -> Result<Self, Error> {
         let git = &facts.git;
         let commit = git.head.clone().ok_or(Error::NoCommit)?;
@@ -56,16 +76,14 @@ impl Plan {
         let mut steps = Vec::new();
         for name in release.tag_names(args.tags.combined) {
             let (here, there) = (git.tags.get(&name), there.and_then(|tags| tags.get(&name)));
-            for (found, place) in [(here, "this clone"), (there, remote.as_deref().unwrap_or_default())] {
-                if let Some(found) = found.filter(|found| **found != commit) {
-                    let (tag, place, found) = (name.clone(), place.to_owned(), found.clone());
-                    return Err(Error::Taken { tag, place, found, commit });
-                }
-            }
+            let places = [(here, "this clone"), (there, remote.as_deref().unwrap_or_default())];
+            let stands_at = stands_at(&name, places, (facts, &commit))?;
+            let free = stands_at.is_none();
             steps.push(Step {
-                make: here.is_none() && there.is_none(),
-                take_over: here.is_none() && there.is_some(),
-                push: remote.is_some() && there.is_none(),
+                make: free && here.is_none() && there.is_none(),
+                take_over: free && here.is_none() && there.is_some(),
+                push: free && remote.is_some() && there.is_none(),
+                stands_at,
                 name,
             });
         }
@@ -75,6 +93,19 @@ impl Plan {
             remote,
             sign: args.sign,
             steps,
+        })
+    }
+
+    /// The tags that are where they belong already, and so must be as they would be made.
+    pub fn present<'f>(&'f self, facts: &'f Facts) -> impl Iterator<Item = (&'f str, &'f Standing)> {
+        let there = match &facts.git.remote {
+            Remote::Asked { tags, .. } => Some(tags),
+            _ => None,
+        };
+        let ours = self.steps.iter().filter(|step| step.stands_at.is_none()).map(|step| step.name.as_str());
+        ours.flat_map(move |name| {
+            let both = [facts.git.tags.get(name), there.and_then(|tags| tags.get(name))];
+            both.into_iter().flatten().map(move |tag| (name, tag))
         })
     }
 
@@ -88,4 +119,28 @@ impl Plan {
     pub fn short(&self) -> &str {
         &self.commit[..self.commit.len().min(12)]
     }
+}
+
+/// The commit at which the tag `name`, which is in `places`, stands for another release too; none if it is this
+/// release's alone, or free.
+fn stands_at(
+    name: &str,
+    places: [Place<'_>; 2],
+    (facts, commit): (&Facts, &str),
+) -> Result<Option<String>, Error> {
+    let record = facts.tree.record.as_ref().ok().and_then(Option::as_ref).map(|bytes| Digest::of(bytes));
+    let only_here = places[1].0.is_none();
+    let mut stands_at = None;
+    for (tag, place) in places.into_iter().filter_map(|(tag, place)| Some((tag?, place.to_owned()))) {
+        if tag.stands_for_both() {
+            stands_at = Some(tag.commit.clone());
+        } else if tag.commit != commit {
+            let other_common = matches!(&tag.shared, Some(Ok(_)));
+            let (tag, found, commit) = (name.to_owned(), tag.commit.clone(), commit.to_owned());
+            return Err(Error::Taken { tag, place, found, commit, other_common });
+        } else if facts.is_foreign(tag, record.as_ref()) {
+            return Err(Error::Foreign { tag: name.to_owned(), place, found: tag.telling(), only_here });
+        }
+    }
+    Ok(stands_at)
 }

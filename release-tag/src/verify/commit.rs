@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use common::context;
 use common::deployment::Deployment;
 use common::digest::Digest;
 use common::frozen::{CONDA_FILE, PIP_FILE};
@@ -42,7 +41,7 @@ pub fn check(tag: &str, repo: &Repo<'_>, chain: &mut Chain) -> Result<Option<Tol
         return Ok(None);
     };
     let commit = found.commit;
-    let Some((mission, bytes)) = record_in(&commit, expected, repo)? else {
+    let Some((mission, bytes)) = committed::record(repo, &commit, expected)? else {
         chain.broken(Link::Tag, format!("no release.json in {} has the digest {expected}", short(&commit)));
         return Ok(None);
     };
@@ -60,20 +59,6 @@ pub fn check(tag: &str, repo: &Repo<'_>, chain: &mut Chain) -> Result<Option<Tol
         Side { repo, deployment: &deployment, commit: &commit, record: &record }.check(tag, chain)?;
     }
     Ok(Some(Told { commit, record, bytes }))
-}
-
-/// The mission whose record in `commit` has the digest `expected`, and its bytes.
-fn record_in(commit: &str, expected: &str, repo: &Repo<'_>) -> Result<Option<(String, Vec<u8>)>, Error> {
-    let top = Path::new("deployments");
-    for mission in repo.names_in(commit, top)? {
-        let path = top.join(&mission).join(context::RECORD);
-        if let Some(bytes) = repo.file_at(commit, &path)?
-            && Digest::of(&bytes).as_str() == expected
-        {
-            return Ok(Some((mission, bytes)));
-        }
-    }
-    Ok(None)
 }
 
 /// A commit and what the record says of it.

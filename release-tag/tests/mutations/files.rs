@@ -38,6 +38,7 @@ pub const FILES: &[Case] = &[
         let path = w.release.repository.at("deployments/roman/environments/test");
         fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
         w.release.settle();
+        w.publish();
     }),
     ("a line ending that git takes for the same is built", "RT042", |w| {
         w.write(".gitattributes", "*.pip text=auto\n");
@@ -62,6 +63,40 @@ pub const VERSIONS: &[Case] = &[
     ("a higher mission was released before", "RT003", |w| w.git(&["tag", "roman-12.1.0", "HEAD~1"])),
     ("a higher infrastructure was released before", "RT003", |w| {
         w.git(&["tag", "roman-11.0.0-c-1.9.0", "HEAD~1"]);
+    }),
+    ("a higher mission was released before, and only the remote has its tag", "RT003", |w| {
+        w.git(&["push", "-q", "origin", "HEAD~1:refs/tags/roman-12.1.0"]);
+    }),
+    ("a higher mission was released elsewhere", "RT003", |w| {
+        w.git(&[
+            "tag",
+            "roman-12.1.0",
+            &w.release.repository.run_git(&["commit-tree", "-m", "x", "HEAD^{tree}"]),
+        ]);
+        w.git(&["push", "-q", "origin", "roman-12.1.0"]);
+        w.git(&["tag", "-d", "roman-12.1.0"]);
+    }),
+    ("the receipt says latest, and there is no CAL_VERSION", "RT020", |w| {
+        w.remove(&format!("{CAL}/CAL_VERSION"));
+        w.released_with(&format!("{CAL}/sources.lock.json"), &receipt("latest", "a release engineer"));
+    }),
+    ("the kernel says latest, and there is no CAL_VERSION", "RT021", |w| {
+        w.remove(&format!("{CAL}/CAL_VERSION"));
+        w.released_with(&format!("{CAL}/kernel.name"), "Roman (latest)\n");
+    }),
+    ("CAL_VERSION is taken away from a delivery", "RT023", |w| {
+        w.remove(&format!("{CAL}/CAL_VERSION"));
+        w.released_with(&format!("{CAL}/kernel.name"), "Roman\n");
+    }),
+    ("HASH is older than the infrastructure", "RT022", |w| {
+        w.released_with("deployments/common/common-env/new.pip", "x\n");
+        let first = w.release.repository.run_git(&["rev-list", "--max-parents=0", "HEAD"]);
+        w.released_with("deployments/common/HASH", &format!("{first}\n"));
+    }),
+    ("the mission changed after MISSION_HASH was written", "RT022", |w| {
+        w.release.run(&["hashes"]).outcome("versions");
+        w.release.repository.commit("hashes");
+        w.released_with(&format!("{CAL}/roman-cal.pip"), "romancal\n");
     }),
     ("CAL_VERSION says latest", "RT020", |w| w.released_with(&format!("{CAL}/CAL_VERSION"), "latest\n")),
     ("the kernel tells another version", "RT021", |w| {

@@ -10,6 +10,7 @@ mod records;
 
 use std::fs;
 
+use common::digest::Digest;
 use common::evidence::{Compared, Tested};
 use common::report::{TestStatus, Verdict};
 use common::testing;
@@ -73,6 +74,32 @@ impl World {
         self.write(path, text);
         self.release.repository.commit("change");
         self.release.settle();
+        self.publish();
+    }
+
+    /// Forgets the history, as a checkout in CI does not have it.
+    pub fn become_shallow(&self) {
+        fs::write(self.release.repository.at(".git/shallow"), self.release.head() + "\n").unwrap();
+        assert_eq!(self.release.repository.run_git(&["rev-list", "--count", "HEAD"]), "1");
+    }
+
+    /// What is committed is merged.
+    pub fn publish(&self) {
+        self.git(&["push", "-q", "origin", "HEAD:main"]);
+    }
+
+    /// Releases the mission tike, of the very same infrastructure, and comes back to roman.
+    pub fn release_tike(&self) {
+        let release = &self.release;
+        let record = release.repository.read(RECORD).replace("roman", "tike");
+        self.write("deployments/tike/release.json", &record);
+        release.repository.commit("tike");
+        self.publish();
+        let message = format!("Release tike\n\nRelease-Record: {}\n", Digest::of(record.as_bytes()));
+        for tag in ["tike-2025.06.0", "1.3.0"] {
+            self.git(&["tag", "-a", "-m", &message, tag]);
+            self.git(&["push", "-q", "origin", tag]);
+        }
     }
 
     /// Releases a change that `git status` does not show because of `flag`.
@@ -81,6 +108,7 @@ impl World {
         self.git(&["update-index", flag, &path]);
         self.write(&path, "romancal\n");
         self.release.settle();
+        self.publish();
     }
 
     pub fn edit_record(&self, from: &str, to: &str) {
@@ -116,6 +144,7 @@ impl World {
         self.tested(Verdict::No, Some(TestStatus::Failed));
         self.release.compare();
         self.release.run(&["save"]).outcome("save");
+        self.publish();
     }
 
     pub fn waive(&self, expires: &str) {

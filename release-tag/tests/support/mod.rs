@@ -151,14 +151,21 @@ impl Release {
         Ran(self.command(args).output().unwrap())
     }
 
-    /// A bare repository as the remote `origin`, with the branch pushed.
+    /// A bare repository as the remote `origin`, with the branch pushed, which follows it.
     pub fn remote(&self) -> Remote {
+        let remote = self.remote_called("origin");
+        self.repository.run_git(&["push", "-q", "-u", "origin", "main"]);
+        remote
+    }
+
+    /// A bare repository as the remote `name`, with the branch main.
+    pub fn remote_called(&self, name: &str) -> Remote {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bare.git");
         self.repository.run_git(&["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()]);
         let url = format!("file://{}", path.display());
-        self.repository.run_git(&["remote", "add", "origin", &url]);
-        self.repository.run_git(&["push", "-q", "-u", "origin", "main"]);
+        self.repository.run_git(&["remote", "add", name, &url]);
+        self.repository.run_git(&["push", "-q", name, "main"]);
         Remote(dir)
     }
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::super::super::facts::{
     CommittedContexts, Earlier, Environment, Facts, Frozen, Git, HashFile, Image, Presence, Receipt, Remote,
-    Tree, Upstream,
+    Source, Standing, Tree, Upstream,
 };
 use super::{RuleStatus, judge};
 use crate::record::Record;
@@ -78,10 +78,72 @@ pub fn good() -> Facts {
     facts
 }
 
+/// The branch main on the remote, at the commit that is checked out.
+pub fn upstream() -> Upstream {
+    Upstream {
+        remote: "origin".to_owned(),
+        name: "main".to_owned(),
+        commit: HEAD.to_owned(),
+        standing: Ancestry::Ancestor,
+        holds: Ancestry::Ancestor,
+    }
+}
+
+/// A tag at `commit`, which tells of the record with this digest.
+pub fn tag(commit: &str, record: Option<Digest>) -> Standing {
+    let record = Ok(record.map(|digest| digest.to_string()));
+    Standing { object: OTHER.to_owned(), commit: commit.to_owned(), record, shared: None }
+}
+
+/// What the remote has.
+pub fn asked(
+    facts: &mut Facts,
+) -> (&mut BTreeMap<String, Standing>, &mut Option<Upstream>, &mut Option<Upstream>) {
+    match &mut facts.git.remote {
+        Remote::Asked { tags, base, branch, .. } => (tags, base, branch),
+        remote => panic!("{remote:?}"),
+    }
+}
+
 /// Writes the record of the release, where there can be one.
 pub fn record(facts: &mut Facts) {
     if let Ok(record) = Record::of(facts) {
         facts.tree.record = Ok(Some(record.bytes()));
+    }
+}
+
+/// The commit, which is merged and not tagged yet.
+fn git() -> Git {
+    let branch = upstream();
+    Git {
+        unknown: None,
+        contexts: Some(Ok(committed(b"common", b"mission"))),
+        head: Some(HEAD.to_owned()),
+        committed: Ok(release("12.0.0")),
+        changes: Vec::new(),
+        ignored: Vec::new(),
+        branch: Some("main".to_owned()),
+        follows: None,
+        wanted_branch: None,
+        release_branch: Some("main".to_owned()),
+        may_be_unpublished: false,
+        shallow: false,
+        earlier: Earlier {
+            mission: Some(release("11.0.0").mission),
+            common: Some(semver::Version::new(1, 3, 0)),
+        },
+        hashes: vec![HashFile {
+            name: "deployments/common/HASH".to_owned(),
+            says: Ok((OTHER.to_owned(), Source::Right)),
+        }],
+        tags: BTreeMap::new(),
+        remote: Remote::Asked {
+            name: "origin".to_owned(),
+            tags: BTreeMap::new(),
+            base: Some(branch.clone()),
+            branch: Some(branch),
+            queued: false,
+        },
     }
 }
 
@@ -90,11 +152,13 @@ pub fn unrecorded() -> Facts {
         name: name.to_owned(),
         cal_version: cal.map(str::to_owned),
         kernel_name: Some(kernel.to_owned()),
-        receipt: cal.map(|cal| Receipt { digest: Digest::of(b"receipt"), version: Some(cal.to_owned()) }),
+        receipt: cal.map(|cal| Receipt {
+            digest: Digest::of(b"receipt"),
+            version: Some(cal.to_owned()),
+            delivered: true,
+        }),
         waivers: Ok(Waivers::default()),
     };
-    let branch = Upstream { name: "main".to_owned(), commit: OTHER.to_owned(), standing: Ancestry::Ancestor };
-    let at_head = || BTreeMap::from([("1.3.0".to_owned(), HEAD.to_owned())]);
     Facts {
         tree: Tree {
             release: Ok(release("12.0.0")),
@@ -109,27 +173,7 @@ pub fn unrecorded() -> Facts {
             record: Ok(None),
         },
         image: image(),
-        git: Git {
-            unknown: None,
-            contexts: Some(Ok(committed(b"common", b"mission"))),
-            head: Some(HEAD.to_owned()),
-            committed: Ok(release("12.0.0")),
-            changes: Vec::new(),
-            ignored: Vec::new(),
-            branch: Some("main".to_owned()),
-            wanted_branch: None,
-            earlier: Earlier {
-                mission: Some(release("11.0.0").mission),
-                common: Some(semver::Version::new(1, 3, 0)),
-            },
-            hashes: vec![HashFile {
-                name: "deployments/common/HASH".to_owned(),
-                says: Ok((OTHER.to_owned(), Ancestry::Ancestor)),
-            }],
-            tags: at_head(),
-            tag_records: BTreeMap::new(),
-            remote: Remote::Asked { name: "origin".to_owned(), tags: at_head(), branch: Some(branch) },
-        },
+        git: git(),
         now: Timestamp::UNIX_EPOCH,
     }
 }

@@ -2,15 +2,45 @@
 
 use common::digest::Digest;
 
-use super::super::super::facts::Facts;
-use super::ready::{broken_since, fail_the_test, first, good, release, trips, waive, why};
+use super::super::super::facts::{Facts, Standing};
+use super::ready::{HEAD, asked, broken_since, fail_the_test, first, good, release, tag, trips, waive, why};
 use crate::record::Record;
 
+/// A lightweight tag, or one without a word, was taken for this release's: it was pushed, and nobody could verify it.
 #[test]
-fn a_tag_that_tells_of_another_record_is_refused() {
+fn a_tag_at_this_commit_that_does_not_tell_of_this_record_is_refused() {
+    let ours = |f: &Facts| Digest::of(f.tree.record.as_ref().unwrap().as_ref().unwrap());
+    for record in [None, Some(Digest::of(b"other"))] {
+        for name in ["1.3.0", "roman-12.0.0"] {
+            trips("RT063", |f| _ = f.git.tags.insert(name.to_owned(), tag(HEAD, record.clone())));
+            trips("RT063", |f| _ = asked(f).0.insert(name.to_owned(), tag(HEAD, record.clone())));
+        }
+    }
     trips("RT063", |f| {
-        f.git.tag_records.insert("1.3.0".to_owned(), Digest::of(b"other").to_string());
+        _ = f.git.tags.insert("1.3.0".to_owned(), Standing { record: Err(why()), ..tag(HEAD, None) });
     });
+    let standing = |f: &mut Facts| {
+        let tag = tag(HEAD, Some(ours(f)));
+        f.git.tags.insert("roman-12.0.0".to_owned(), tag.clone());
+        asked(f).0.insert("1.3.0".to_owned(), tag);
+    };
+    assert_eq!(broken_since(standing), [""; 0]);
+    // Another mission was released from this commit.
+    let shared = Standing { shared: Some(Ok(Vec::new())), ..tag(HEAD, Some(Digest::of(b"tike's"))) };
+    assert_eq!(broken_since(|f| _ = f.git.tags.insert("1.3.0".to_owned(), shared)), [""; 0]);
+}
+
+#[test]
+fn a_tag_that_only_this_clone_has_can_be_taken_away() {
+    let told = |f: &Facts| match super::super::super::tag_rules::records(f) {
+        super::super::Ruling::Failed(told) => told,
+        other => panic!("{other:?}"),
+    };
+    let mut facts = good();
+    facts.git.tags.insert("1.3.0".to_owned(), tag(HEAD, None));
+    assert!(told(&facts).contains("git tag -d 1.3.0"), "{}", told(&facts));
+    asked(&mut facts).0.insert("1.3.0".to_owned(), tag(HEAD, None));
+    assert!(!told(&facts).contains("git tag -d"), "{}", told(&facts));
 }
 
 #[test]

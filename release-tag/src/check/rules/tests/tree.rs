@@ -1,5 +1,6 @@
 //! The versions, the environments and the frozen specs.
 
+use super::super::super::facts::{Environment, Facts};
 use super::ready::{broken, first, trips, why};
 
 #[test]
@@ -22,10 +23,31 @@ fn no_release_says_latest() {
 
 #[test]
 fn a_kernel_name_tells_its_version_as_a_word() {
-    for name in ["Roman Calibration", "Roman 0.13.01", "Roman 10.13.0"] {
+    for name in ["Roman Calibration", "Roman 0.13.01", "Roman 10.13.0", "Roman vv0.13.0"] {
         trips("RT021", |f| f.tree.environments.as_mut().unwrap()[0].kernel_name = Some(name.to_owned()));
     }
     trips("RT021", |f| f.tree.environments.as_mut().unwrap()[0].kernel_name = None);
+    let prose = |f: &mut Facts| first(f).kernel_name = Some("Roman (v0.13.0)".to_owned());
+    assert_eq!(broken(prose), [""; 0]);
+}
+
+/// Nothing was judged where no `CAL_VERSION` is.
+#[test]
+fn without_a_calibration_version_the_receipt_and_the_kernel_are_judged() {
+    let without = |change: fn(&mut Environment)| {
+        broken(|f| {
+            let environment = first(f);
+            environment.cal_version = None;
+            environment.kernel_name = Some("Roman".to_owned());
+            environment.receipt.as_mut().unwrap().delivered = false;
+            change(environment);
+        })
+    };
+    assert_eq!(without(|_| ()), [""; 0], "a script may not know of it");
+    assert_eq!(without(|e| e.receipt = None), [""; 0]);
+    assert_eq!(without(|e| e.receipt.as_mut().unwrap().version = Some("latest".to_owned())), ["RT020"]);
+    assert_eq!(without(|e| e.kernel_name = Some("Roman (latest)".to_owned())), ["RT021"]);
+    assert_eq!(without(|e| e.receipt.as_mut().unwrap().delivered = true), ["RT023"]);
 }
 
 #[test]
