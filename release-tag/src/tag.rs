@@ -9,7 +9,7 @@ use std::fmt;
 
 use common::console::Console;
 use common::fault::Status;
-use common::git::{Ancestry, Repo};
+use common::git::{self, Ancestry, Repo};
 use common::report::{Outcome, TagOutcome, TagStatus, Verdict};
 use common::session::{Finding, Session};
 
@@ -57,7 +57,7 @@ fn notices(remote: &Remote) -> Vec<String> {
         Remote::Unasked { name } => vec![format!("{name} was not asked")],
         Remote::Silent { name, reason } => vec![format!("{name} was not asked: {reason}")],
         Remote::Asked { name, branch: Some(branch), .. } if branch.standing == Ancestry::Ancestor => {
-            vec![format!("{name}/{} is at {}", branch.name, &branch.commit[..branch.commit.len().min(12)])]
+            vec![format!("{name}/{} is at {}", branch.name, git::short(&branch.commit))]
         }
         Remote::Asked { name, .. } => {
             vec![format!("the commit is on no branch of {name} that is known here")]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::git::Ancestry;
+use common::git::{Ancestry, short};
 
 use super::facts::{Facts, HashFile, Remote};
 use super::rules::Ruling;
@@ -143,8 +143,4 @@ fn unasked(remote: &Remote) -> Ruling {
         }
         _ => Ruling::Skipped("there is no remote".to_owned()),
     }
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
 }

@@ -1,5 +1,7 @@
 //! Which tags must be made, taken over and pushed.
 
+use common::git;
+
 use crate::args::TagArgs;
 use crate::check::{Facts, Remote};
 use crate::error::Error;
@@ -86,6 +88,6 @@ impl Plan {
     /// The commit, for people.
     #[must_use]
     pub fn short(&self) -> &str {
-        &self.commit[..self.commit.len().min(12)]
+        git::short(&self.commit)
     }
 }
