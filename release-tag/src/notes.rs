@@ -30,7 +30,8 @@ pub fn run(args: &NotesArgs, console: &Console) -> Result<Status, Error> {
     let session = Session::open("release-tag notes", &args.shared, console)?;
     let workplace = Workplace::of(&session)?;
     let repo = Repo::open(workplace.deployment.root(), console)?;
-    let kept = bills::keeper(args.image.as_deref(), &args.insecure_host, console)?;
+    let access = args.access.read(Some(&args.shared))?;
+    let kept = bills::keeper(args.image.as_deref(), &access, console)?;
     let bills = Bills { place: &workplace, kept };
     let notes = between((args.from.as_deref(), args.to.as_deref()), &bills, &repo)?;
     if !args.shared.json {
