@@ -81,11 +81,11 @@ impl Arrived {
 /// The destination is none or holds another image under the tag; the image cannot be read, written
 /// or believed.
 pub fn run(args: &DeliverArgs, console: &Console) -> Result<Status, Error> {
+    let access = args.registry.access.read(Some(&args.shared))?;
     let session = Session::open("release-tag deliver", &args.shared, console)?;
     let workplace = Workplace::of(&session)?;
     // A destination that is none is told before anything is looked at.
     let named = args.destination.as_deref().map(str::parse::<Destination>).transpose()?;
-    let access = args.registry.access.read(Some(&args.shared))?;
     let key = args.registry.sign_key.as_deref().map(signature::read_private).transpose()?;
     let reach = if args.from.is_some() { ImageReach::Archive } else { ImageReach::Engine };
     let gate = Gate::of_image(&workplace, reach, console)?;

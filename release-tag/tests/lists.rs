@@ -86,7 +86,7 @@ fn a_registry_whose_tags_cannot_be_changed_takes_a_whole_delivery() {
     release.repository.run_git(&["tag", "-d", TAG, "1.3.0"]);
     release.id = release.engine.image(support::NAME, &["USE_FROZEN=1", "NEWER=1"]);
     release.settle();
-    let ran = deliver(&release, &registry, &["--replace-tag"]);
+    let ran = deliver(&release, &registry, &["--replace-tag", "--replace"]);
     ran.refused(1, "the repository is immutable");
     assert!(ran.said().contains("if its tags cannot be changed"), "{}", ran.said());
 }

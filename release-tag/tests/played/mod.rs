@@ -150,6 +150,10 @@ impl Played {
         self.state.lock().unwrap().blobs.get_mut(digest).unwrap()[0] ^= 1;
     }
 
+    pub fn put_blob(&self, digest: &str, bytes: &[u8]) {
+        self.state.lock().unwrap().blobs.insert(digest.to_owned(), bytes.to_vec());
+    }
+
     pub fn put_manifest(&self, tag: &str, bytes: &[u8]) {
         self.state.lock().unwrap().manifests.insert(tag.to_owned(), bytes.to_vec());
     }

@@ -1,5 +1,6 @@
 //! Debian's `docker-registry`, where there is one.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
@@ -41,13 +42,11 @@ impl Real {
     }
 
     /// Where it keeps everything.
-    #[allow(dead_code, reason = "each test program uses its own part")]
     pub fn data(&self) -> std::path::PathBuf {
         self.dir.path().join("data")
     }
 
     /// What is at `path` in the repository that the tests deliver to.
-    #[allow(dead_code, reason = "each test program uses its own part")]
     pub fn fetch(&self, path: &str) -> serde_json::Value {
         let url = format!("http://{}/v2/stsci/roman/{path}", self.host);
         let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
