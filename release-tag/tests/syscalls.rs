@@ -19,7 +19,8 @@ use support::{Ran, Release};
 const TAG: &str = "roman-12.0.0";
 const CHANGING: &str = "write,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,fsync,chmod,fchmod,link,\
                         linkat,clone,clone3,vfork,connect,sendto,sendmsg,writev,flock,exit_group";
-/// Not `write`: the threads of an HTTP client wake each other with it, and no disk is in that.
+/// Not `write`: threads wake each other with it, and no disk is in that. Writes to a disk that is really full are in
+/// `full_disk`.
 const FILLING: &str = "mkdir,fsync,rename,renameat2,ftruncate";
 /// As many points are hit where not all are.
 const SOME: usize = 8;
