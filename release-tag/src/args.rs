@@ -234,8 +234,8 @@ pub struct ProposeArgs {
 /// Arguments of `verify`. Nothing needs to be configured here.
 #[derive(ClapArgs, Debug)]
 pub struct VerifyArgs {
-    /// A release's tag (`roman-12.0.0`), or an image: `docker://REGISTRY/REPOSITORY:TAG`, `oci:DIR`,
-    /// `oci-archive:FILE`
+    /// A release's tag (`roman-12.0.0`), or an image: `docker://REGISTRY/REPOSITORY:TAG`, the same with `@DIGEST`,
+    /// `oci:DIR`, `oci-archive:FILE`
     #[arg(value_name = "TAG|IMAGE")]
     pub what: String,
 

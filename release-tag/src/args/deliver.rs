@@ -12,7 +12,8 @@ use crate::registry::{PIECE, size_parser};
 /// How a registry is spoken to, and what it gets besides the image.
 #[derive(ClapArgs, Clone, Debug)]
 pub struct RegistryArgs {
-    /// Sign the digest in a registry with this key, so that cosign can verify it: ECDSA P-256, PEM
+    /// Sign the digest with this key, so that cosign can verify it: ECDSA P-256, PEM, of openssl; or of `cosign
+    /// generate-key-pair`, with its password in `COSIGN_PASSWORD`
     #[arg(long, value_name = "FILE")]
     pub sign_key: Option<PathBuf>,
 
