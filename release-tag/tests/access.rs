@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod played;
-mod real;
 mod support;
 
 use std::ffi::OsString;
@@ -12,7 +11,6 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use played::{Mood, Played};
-use real::free_port;
 use serde_json::{Value, json};
 use support::{Ran, Release};
 
@@ -142,12 +140,4 @@ fn every_command_that_asks_a_registry_takes_the_password_on_standard_input() {
     with("wrong\n", &fetch).refused(77, "refuses");
     with("hunter2\n", &fetch).refused(76, "is no capsule");
     with("hunter2\n", &["deliver", &image, "-"]).refused(2, "both the document and the password");
-}
-
-#[test]
-fn a_registry_that_is_not_there_is_told_in_a_plan_and_does_not_end_it() {
-    let release = Release::ready();
-    let ran = release.run(&["deliver", &format!("docker://127.0.0.1:{}/a", free_port())]);
-    assert_eq!(ran.outcome("deliver")["delivery"], "planned");
-    assert!(ran.said().contains("is not known: cannot reach"), "{}", ran.said());
 }
