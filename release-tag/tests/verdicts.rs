@@ -54,7 +54,10 @@ fn an_image_without_the_evidence_beside_it_is_no_yes() {
     assert_eq!((ran.code(), links(&ran, "failed")), (69, vec![]), "{}", ran.said());
     assert_eq!(links(&ran, "skipped"), [&missing[..], &["RV030"]].concat());
     assert_eq!(delivered.verify(&["--excuse", &missing.join(",")]).code(), 0);
-    assert_eq!(delivered.verify(&["--excuse", &missing[1..].join(",")]).code(), 69);
+    for one in missing {
+        let others: Vec<&str> = missing.into_iter().filter(|code| *code != one).collect();
+        assert_eq!(delivered.verify(&["--excuse", &others.join(",")]).code(), 69, "{one}");
+    }
     assert_eq!(delivered.verify(&["--excuse", "RV999"]).code(), 2);
 }
 
