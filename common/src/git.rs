@@ -31,6 +31,12 @@ pub use status::{Change, ChangeKind, Ignored};
 pub use tags::Tag;
 pub use upstream::{Ancestry, Followed, RemoteRefs, commit_there};
 
+/// A commit's name, for people.
+#[must_use]
+pub fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
 /// Variables with which a surrounding git (a hook, `rebase --exec`) points at its own repository.
 /// Ours is the one at the root that was asked for (D61). And those that give paths another meaning.
 const REDIRECTING: [&str; 14] = [

@@ -40,6 +40,7 @@ pub mod settings;
 pub mod setup_env;
 pub mod shell;
 pub mod sibling;
+pub mod size;
 pub mod sources;
 pub mod state_dir;
 pub mod state_file;

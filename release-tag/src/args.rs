@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod access;
 mod capsule;
 mod deliver;
 
@@ -9,7 +10,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use common::cli::{SharedArgs, VoiceArgs};
 
 use crate::companion::{ChangedArgs, HashesArgs, PostMergeArgs, PrepareArgs};
+use crate::verify::link_parser;
 
+pub use access::AccessArgs;
 pub use capsule::CapsuleArgs;
 pub use deliver::DeliverArgs;
 
@@ -199,9 +202,9 @@ pub struct NotesArgs {
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
 
-    /// Speak plain HTTP with this registry
-    #[arg(long, value_name = "HOST:PORT")]
-    pub insecure_host: Vec<String>,
+    /// How a registry is reached.
+    #[command(flatten)]
+    pub access: AccessArgs,
 
     /// Shared flags.
     #[command(flatten)]
@@ -239,8 +242,8 @@ pub struct ProposeArgs {
 /// Arguments of `verify`. Nothing needs to be configured here.
 #[derive(ClapArgs, Debug)]
 pub struct VerifyArgs {
-    /// A release's tag (`roman-12.0.0`), or an image: `docker://REGISTRY/REPOSITORY:TAG`, `oci:DIR`,
-    /// `oci-archive:FILE`
+    /// A release's tag (`roman-12.0.0`), or an image: `docker://REGISTRY/REPOSITORY:TAG`, the same with `@DIGEST`,
+    /// `oci:DIR`, `oci-archive:FILE`
     #[arg(value_name = "TAG|IMAGE")]
     pub what: String,
 
@@ -252,6 +255,14 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
 
+    /// Read every layer in a registry to its last byte, without keeping it; else it is only asked whether they are there
+    #[arg(long)]
+    pub deep: bool,
+
+    /// A link that need not be checked where it cannot be, by its code: `RV021`. What does not hold is still a no
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = link_parser())]
+    pub excuse: Vec<String>,
+
     /// Build the commit again, without the engine's cache, and compare with the image that was tested: 0 if nothing
     /// differs but times, 1 with what differs and the step that made it, 69 if it could not be done
     #[arg(long)]
@@ -261,9 +272,9 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "CAPSULE", requires = "rebuild")]
     pub capsule: Option<String>,
 
-    /// Speak plain HTTP with this registry
-    #[arg(long, value_name = "HOST:PORT")]
-    pub insecure_host: Vec<String>,
+    /// How a registry is reached.
+    #[command(flatten)]
+    pub access: AccessArgs,
 
     /// The repository [default: the one around the working directory]
     #[arg(long, value_name = "DIR")]

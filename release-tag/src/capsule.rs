@@ -15,14 +15,17 @@ use std::path::Path;
 use common::capsule::{Capsule, CapsuleManifest, Sameness, capsule_tag};
 use common::console::Console;
 use common::fault::Status;
+use common::git;
 use common::report::{CapsuleOutcome, DeliveryStatus, Outcome, RecordedImage, Verdict};
 use common::session::{Finding, Session};
+use common::state_dir::StateDir;
 
 use crate::args::CapsuleArgs;
 use crate::check::{Gate, ImageReach};
 use crate::deliver::Destination;
 use crate::error::Error;
 use crate::oci::{Layout, OciError, Proof, pack};
+use crate::registry::{Access, Begun};
 use crate::workplace::Workplace;
 
 use make::Making;
@@ -33,8 +36,9 @@ use make::Making;
 /// The release is not fit for it, the build fails, or the destination cannot be written.
 pub fn run(args: &CapsuleArgs, console: &Console) -> Result<Status, Error> {
     if let Some(from) = &args.fetch {
-        return fetch::run(from, args, console);
+        return fetch::run(from, (args, &args.access.read(None)?), console);
     }
+    let access = args.access.read(Some(&args.shared))?;
     let session = Session::open("release-tag capsule", &args.shared, console)?;
     let workplace = Workplace::of(&session)?;
     // A destination that is none is told before anything is looked at.
@@ -58,13 +62,13 @@ pub fn run(args: &CapsuleArgs, console: &Console) -> Result<Status, Error> {
             "would build {} once more from commit {}, keep what it fetches, and send all of it to {repository}:{}; \
              --execute does it",
             image.name,
-            &commit[..12.min(commit.len())],
+            git::short(&commit),
             capsule_tag(&release.mission.to_string())
         ));
         planned(&destination, &release.mission.to_string(), &commit)
     } else {
         let _lock = workplace.lock(console)?;
-        making.to(&destination, (&own, &commit), args)?
+        making.to(&destination, (&own, &commit), (args, &access))?
     };
     let finding =
         Finding { verdict: Verdict::Yes, image: Some(image), outcome: Outcome::Capsule(outcome.clone()) };
@@ -89,7 +93,7 @@ impl Making<'_> {
         &self,
         destination: &Destination,
         (own, commit): (&Path, &str),
-        args: &CapsuleArgs,
+        (args, access): (&CapsuleArgs, &Access),
     ) -> Result<CapsuleOutcome, Error> {
         let tag = capsule_tag(&self.release.mission.to_string());
         let place = match destination {
@@ -104,7 +108,9 @@ impl Making<'_> {
                 status = archive(&place, &capsule, &file, args.replace)?;
             }
             Destination::Registry(repository) => {
-                status = push::run(&place, &capsule, repository, (args, self.console))?;
+                let begun =
+                    Begun::in_dir(&StateDir::open(&self.place.settings.root)?.dir("upload")?, repository);
+                status = push::run(&place, &capsule, repository, ((args, access), (begun, self.console)))?;
             }
         }
         let (manifest, ..) = CapsuleManifest::of(&capsule.index);

@@ -13,6 +13,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use common::console::Console;
+use common::digest::Digest;
 use common::engine::Engine;
 use common::fault::Status;
 use common::report::{DeliverOutcome, DeliveryStatus, ImageIdentity, Outcome, Verdict};
@@ -22,7 +23,8 @@ use p256::ecdsa::SigningKey;
 use crate::args::DeliverArgs;
 use crate::check::{Facts, Gate, ImageReach};
 use crate::error::Error;
-use crate::oci::{Layout, Proof};
+use crate::oci::{Descriptor, Layout, MEDIA_MANIFEST, Proof};
+use crate::registry::Access;
 use crate::signature;
 use crate::workplace::Workplace;
 
@@ -34,6 +36,7 @@ pub use destination::Destination;
 struct Delivery<'a> {
     place: &'a Workplace,
     args: &'a DeliverArgs,
+    access: Access,
     console: &'a Console,
     image: &'a ImageIdentity,
     /// What is known about it.
@@ -58,6 +61,18 @@ enum Source {
 struct Arrived {
     status: DeliveryStatus,
     proof: Option<Proof>,
+    /// What a plan found under the tag.
+    held: Option<Digest>,
+}
+
+impl Arrived {
+    fn now(status: DeliveryStatus, proof: Proof) -> Self {
+        Self { status, proof: Some(proof), held: None }
+    }
+
+    fn planned(held: Option<Digest>) -> Self {
+        Self { status: DeliveryStatus::Planned, proof: None, held }
+    }
 }
 
 /// Delivers the image.
@@ -66,6 +81,7 @@ struct Arrived {
 /// The destination is none or holds another image under the tag; the image cannot be read, written
 /// or believed.
 pub fn run(args: &DeliverArgs, console: &Console) -> Result<Status, Error> {
+    let access = args.registry.access.read(Some(&args.shared))?;
     let session = Session::open("release-tag deliver", &args.shared, console)?;
     let workplace = Workplace::of(&session)?;
     // A destination that is none is told before anything is looked at.
@@ -81,10 +97,14 @@ pub fn run(args: &DeliverArgs, console: &Console) -> Result<Status, Error> {
     let tag = release.mission.to_string();
     let destination = named.unwrap_or_else(|| Destination::Layout(workplace.deliveries().join(&tag)));
     let (facts, place) = (&gate.facts, &workplace);
-    let delivery = Delivery { place, args, console, image: &image, facts, source: &source, key, tag: &tag };
+    let delivery =
+        Delivery { place, args, access, console, image: &image, facts, source: &source, key, tag: &tag };
     let arrived = delivery.to(&destination)?;
     let outcome = DeliverOutcome {
         delivery: arrived.status,
+        attached: delivery.titles()?,
+        signed: delivery.key.is_some(),
+        held: arrived.held,
         destination: destination.to_string(),
         tag,
         manifest: arrived.proof.as_ref().map(|proof| proof.manifest.digest.clone()),
@@ -100,13 +120,7 @@ impl Delivery<'_> {
         if let Destination::Registry(repository) = destination
             && !self.args.execute
         {
-            self.console.status(format_args!(
-                "would copy {} ({}) to {repository}:{}; --execute does it",
-                self.image.name,
-                self.image.id.short(),
-                self.tag
-            ));
-            return Ok(Arrived { status: DeliveryStatus::Planned, proof: None });
+            return self.planned(repository);
         }
         let _lock = self.place.lock(self.console)?;
         let own = Layout::at(&self.place.deliveries().join(self.tag));
@@ -115,6 +129,18 @@ impl Delivery<'_> {
             Destination::Archive(file) => self.to_archive(&own, &whole(file)),
             Destination::Registry(repository) => self.to_registry(&own, repository),
         }
+    }
+}
+
+impl Delivery<'_> {
+    /// What is put beside the image, by the names of files.
+    fn titles(&self) -> Result<Vec<String>, Error> {
+        if self.args.registry.no_attach {
+            return Ok(Vec::new());
+        }
+        // Their names do not depend on the manifest, which an image that was not exported yet does not have.
+        let subject = Descriptor::of(MEDIA_MANIFEST, &[]);
+        Ok(attachments::all(self.place, self.facts, &subject)?.into_iter().map(|one| one.title).collect())
     }
 }
 
@@ -144,6 +170,16 @@ impl fmt::Display for Table {
         writeln!(f, "image     {} {}", image.name, image.id)?;
         writeln!(f, "to        {}", outcome.destination)?;
         writeln!(f, "tag       {}", outcome.tag)?;
+        if outcome.delivery == DeliveryStatus::Planned {
+            let held = outcome.held.as_ref().map_or("nothing that is known of", Digest::as_str);
+            writeln!(f, "now       {held}")?;
+        }
+        if !outcome.attached.is_empty() {
+            writeln!(f, "beside    {}", outcome.attached.join(", "))?;
+        }
+        if outcome.signed {
+            writeln!(f, "signed    in both of cosign's forms")?;
+        }
         if let Some(manifest) = &outcome.manifest {
             writeln!(f, "manifest  {manifest}")?;
         }

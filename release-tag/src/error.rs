@@ -272,6 +272,9 @@ pub enum Error {
     /// There is no password where it was said to be.
     #[error("there is no password on standard input")]
     NoPassword,
+    /// Two things are to come on standard input.
+    #[error("standard input cannot be both the document and the password")]
+    TwiceInput,
     /// A key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -338,6 +341,7 @@ impl Fault for Error {
             | Self::BadDestination { .. }
             | Self::IntoItself { .. }
             | Self::NoPassword
+            | Self::TwiceInput
             | Self::BadRepository(_) => Status::Usage,
             Self::Lower { .. }
             | Self::Underway { .. }

@@ -8,6 +8,7 @@ mod companion;
 mod deliver;
 mod dispatch;
 mod error;
+mod location;
 mod message;
 mod notes;
 mod oci;

@@ -8,11 +8,14 @@ use crate::record::Record;
 /// The trailer with the digest of the release's record.
 pub const RECORD_TRAILER: &str = "Release-Record";
 
+/// The trailer of a tag that was made without the check.
+pub const CHECKED_TRAILER: &str = "Checked";
+
 /// The message of the tags of the release that `facts` tell of. It holds no time, so that the same
 /// release gets the same message.
 #[must_use]
 pub fn of(facts: &Facts, title: &str, unchecked: bool) -> String {
-    let checked = unchecked.then(|| "Checked: no".to_owned());
+    let checked = unchecked.then(|| format!("{CHECKED_TRAILER}: no"));
     let image = facts.image.identity.as_ref().map(|image| format!("Image: {}", image.id));
     let specs = facts.tree.specs.as_ref().ok().map(|specs| format!("Env-Frozen: {specs}"));
     let record = facts.tree.record.as_ref().ok().and_then(Option::as_ref);

@@ -27,10 +27,11 @@ use snapshot::Snapshot;
 /// # Errors
 /// A tag is none, or what it leads to cannot be read.
 pub fn run(args: &NotesArgs, console: &Console) -> Result<Status, Error> {
+    let access = args.access.read(Some(&args.shared))?;
     let session = Session::open("release-tag notes", &args.shared, console)?;
     let workplace = Workplace::of(&session)?;
     let repo = Repo::open(workplace.deployment.root(), console)?;
-    let kept = bills::keeper(args.image.as_deref(), &args.insecure_host, console)?;
+    let kept = bills::keeper(args.image.as_deref(), &access, console)?;
     let bills = Bills { place: &workplace, kept };
     let notes = between((args.from.as_deref(), args.to.as_deref()), &bills, &repo)?;
     if !args.shared.json {

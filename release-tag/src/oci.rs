@@ -13,11 +13,11 @@ mod pack;
 mod prove;
 
 pub use archive::Archive;
-pub use artifact::{Artifact, Attachment, MEDIA_IN_TOTO, MEDIA_RECORD};
+pub use artifact::{Artifact, Attachment, MEDIA_IN_TOTO, MEDIA_RECORD, PREDICATE_TYPE};
 pub use common::oci::blobs::Blobs;
 pub use common::oci::model::{MEDIA_CONFIG, MEDIA_INDEX, MEDIA_MANIFEST, Manifest, to_json};
 pub use common::oci::{Descriptor, MANIFEST_TYPES, MAX_JSON, OciError, SavedImage};
-pub use layer::{Compression, copy as copy_layer};
+pub use layer::{Compression, copy as copy_layer, diff_id as layer_content};
 pub use layout::Layout;
 pub use pack::{pack, tagged_in};
 pub use prove::{Depth, Proof, prove};

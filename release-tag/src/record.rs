@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 
 use common::digest::Digest;
 use common::report::ImageIdentity;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Environment, Facts, Found};
 
-pub use summary::{DriftSummary, TestSummary, drift, red, unexcused};
+pub use summary::{DriftSummary, TestSummary, Waived, drift, red, unexcused};
 
 /// Where the schema of this version stands.
 const SCHEMA_URL: &str = "docs/schema/release-1.json";
@@ -122,6 +123,34 @@ impl Record {
             return Err(format!("its form has version {}, this build reads {SCHEMA}", record.schema));
         }
         if record.bytes() == bytes { Ok(record) } else { Err("it is not as release-tag wrote it".to_owned()) }
+    }
+}
+
+impl Record {
+    /// The failures and differences that it tells of and no waiver in it excuses: at `moment`, or ever if that is
+    /// not known. In words.
+    #[must_use]
+    pub fn unexcused(&self, moment: Option<Timestamp>) -> Vec<String> {
+        let tests = &self.tests;
+        let failed = self.tests.results.iter().flat_map(|(environment, results)| {
+            let bad = results.iter().filter(|(_, status)| summary::is_bad(**status));
+            bad.map(move |(name, _)| (environment, name.clone()))
+        });
+        let drifted = self.drift.differences.iter().flat_map(|(environment, differences)| {
+            differences.iter().map(move |one| (environment, format!("drift {}", one.name)))
+        });
+        let failed: Vec<_> = failed.collect();
+        let is_silent = failed.is_empty() && tests.waived.is_empty() && tests.failed + tests.not_run > 0;
+        let silent = is_silent.then(|| format!("{} failures without a name", tests.failed + tests.not_run));
+        let open = failed.into_iter().map(|found| (found, &tests.waived));
+        let open = open.chain(drifted.map(|found| (found, &self.drift.waived)));
+        let open = open.filter_map(|((environment, what), waived)| {
+            let own = waived.iter().find(|one| one.environment == *environment && one.waiver.what == what);
+            let Some(Waived { waiver, .. }) = own else { return Some(format!("{environment}: {what}")) };
+            let holds = moment.is_none_or(|moment| waiver.holds(moment));
+            (!holds).then(|| format!("{environment}: {what} was waived until {} only", waiver.expires))
+        });
+        open.chain(silent).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! Credentials come from docker's configuration and its helpers, go to the registry and to the token
 //! service it names, and appear nowhere else.
 
+mod access;
 mod begun;
 mod challenge;
 mod client;
@@ -12,12 +13,14 @@ mod download;
 mod error;
 mod manifests;
 mod piece;
+mod proxies;
 mod referrers;
 mod repository;
 mod upload;
 
+pub use access::Access;
 pub use begun::Begun;
 pub use client::Client;
 pub use error::RegistryError;
 pub use piece::{PIECE, size_parser};
-pub use repository::{BadRepository, Repository};
+pub use repository::{BadRepository, Reference, Repository};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use common::console::Console;
 use common::digest::Digest;
 use common::fault::Status;
-use common::git::{ChangeKind, Repo};
+use common::git::{self, ChangeKind, Repo};
 use common::report::{Outcome, SaveOutcome, Verdict};
 use common::session::{Finding, Session};
 
@@ -57,7 +57,7 @@ pub fn run(args: &SaveArgs, console: &Console) -> Result<Status, Error> {
         tell(&mut session, console, "HEAD is detached: no branch will hold the commit".to_owned());
     }
     if let Some((tag, commit)) = tags.first().filter(|_| record.is_none() && !plan.changes.is_empty()) {
-        let at = &commit[..commit.len().min(12)];
+        let at = git::short(commit);
         tell(&mut session, console, format!("{tag} was released already, at {at}: choose another version"));
     }
     let commit = if args.dry_run || plan.changes.is_empty() {
@@ -176,7 +176,7 @@ impl fmt::Display for Table {
         let branch = outcome.branch.as_deref().unwrap_or("a detached HEAD");
         match &outcome.commit {
             Some(commit) => {
-                writeln!(f, "{} on {branch}: {}", &commit[..commit.len().min(12)], outcome.message)
+                writeln!(f, "{} on {branch}: {}", git::short(commit), outcome.message)
             }
             None => writeln!(f, "would be committed on {branch}: {}", outcome.message),
         }

@@ -1,67 +1,28 @@
-//! Signatures of image digests in the form that cosign verifies offline: a "simple signing" payload,
-//! an ECDSA P-256 signature over it, and a manifest with both under the tag `sha256-<digest>.sig`.
+//! Signatures of image digests in the two forms that cosign verifies: a "simple signing" payload, an ECDSA P-256
+//! signature over it, and a manifest with both under the tag `sha256-<digest>.sig`; and a bundle beside the image.
 //!
 //! The signatures are deterministic (RFC 6979), so signing again changes nothing.
 
-use std::path::{Path, PathBuf};
+pub mod bundle;
+mod key;
+mod sealed;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::digest::Digest;
-use common::fault::{Fault, Status};
 use common::oci::model::REF_NAME;
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
-use p256::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
 use serde_json::{Value, json};
-use thiserror::Error;
 
 use crate::oci::{Artifact, Descriptor, MEDIA_CONFIG, MEDIA_MANIFEST, to_json};
+
+pub use key::{KeyError, read_private, read_public};
 
 /// The payload's media type.
 const MEDIA_PAYLOAD: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// The annotation with the signature, in Base64.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-
-/// A key cannot be used.
-#[derive(Debug, Error)]
-pub enum KeyError {
-    /// It cannot be read.
-    #[error("cannot read the key {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// It is no such key. What is in it is not shown.
-    #[error("{} is no {kind} key for ECDSA P-256 in PEM, without a password", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// Which kind was expected.
-        kind: &'static str,
-    },
-}
-
-impl Fault for KeyError {
-    fn status(&self) -> Status {
-        match self {
-            Self::Read { .. } => Status::Io,
-            Self::Content { .. } => Status::Data,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let make = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem";
-        let derive = "openssl pkey -in key.pem -pubout -out key.pub";
-        match self {
-            Self::Read { .. } => None,
-            Self::Content { kind: "private", .. } => Some(make.to_owned()),
-            Self::Content { .. } => Some(derive.to_owned()),
-        }
-    }
-}
 
 /// A manifest with the signatures of one image, and its blobs.
 #[derive(Clone, Debug)]
@@ -82,30 +43,6 @@ impl Signed {
         manifest.annotations.insert(REF_NAME.to_owned(), tag_of(subject));
         Artifact { kind: None, manifest, bytes: self.bytes, blobs: self.blobs }
     }
-}
-
-/// The private key in the PEM file `path`.
-///
-/// # Errors
-/// It cannot be read, or is no such key.
-pub fn read_private(path: &Path) -> Result<SigningKey, KeyError> {
-    let text = read(path)?;
-    let sec1 = || p256::SecretKey::from_sec1_pem(&text).ok().map(SigningKey::from);
-    let key = SigningKey::from_pkcs8_pem(&text).ok().or_else(sec1);
-    key.ok_or_else(|| KeyError::Content { path: path.to_owned(), kind: "private" })
-}
-
-/// The public key in the PEM file `path`.
-///
-/// # Errors
-/// It cannot be read, or is no such key.
-pub fn read_public(path: &Path) -> Result<VerifyingKey, KeyError> {
-    let key = VerifyingKey::from_public_key_pem(&read(path)?);
-    key.map_err(|_| KeyError::Content { path: path.to_owned(), kind: "public" })
-}
-
-fn read(path: &Path) -> Result<String, KeyError> {
-    std::fs::read_to_string(path).map_err(|source| KeyError::Read { path: path.to_owned(), source })
 }
 
 /// The tag of the signatures of the image whose manifest has this digest.

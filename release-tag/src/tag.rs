@@ -9,7 +9,7 @@ use std::fmt;
 
 use common::console::Console;
 use common::fault::Status;
-use common::git::{Ancestry, Repo, Signed};
+use common::git::{self, Ancestry, Repo, Signed};
 use common::report::{Outcome, ReleasedTag, TagOutcome, TagStatus, Verdict};
 use common::session::{Finding, Session};
 
@@ -61,7 +61,7 @@ fn notices(remote: &Remote) -> Vec<String> {
         Remote::Unasked { name } => vec![format!("{name} was not asked")],
         Remote::Silent { name, reason } => vec![format!("{name} was not asked: {reason}")],
         Remote::Asked { base: Some(base), .. } if base.holds == Ancestry::Ancestor => {
-            vec![format!("{base} is at {}", &base.commit[..base.commit.len().min(12)])]
+            vec![format!("{base} is at {}", git::short(&base.commit))]
         }
         Remote::Asked { name, .. } => {
             vec![format!("the commit is on no branch of {name} that releases are made of")]

@@ -1,7 +1,8 @@
 //! Runs that are killed at a system call, or whose disk is full at one, and ended by running them again.
 //!
-//! Every call of the main thread that changes something or talks to somebody is hit in turn; without
-//! `FULL=1` only some of them, spread evenly.
+//! Every call of the main thread that changes something or talks to somebody is hit in turn. A disk that is full
+//! stays full, and for everybody: our other threads, git, and the engine. Without `FULL=1` only some of the calls are
+//! hit, spread evenly.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::print_stderr, reason = "what is skipped is told")]
@@ -9,6 +10,7 @@
 mod played;
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -19,8 +21,9 @@ use support::{Ran, Release};
 const TAG: &str = "roman-12.0.0";
 const CHANGING: &str = "write,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,fsync,chmod,fchmod,link,\
                         linkat,clone,clone3,vfork,connect,sendto,sendmsg,writev,flock,exit_group";
-/// Not `write`: the threads of an HTTP client wake each other with it, and no disk is in that.
-const FILLING: &str = "mkdir,fsync,rename,renameat2,ftruncate";
+/// Not `write`: threads wake each other with it, and no disk is in that. Writes to a disk that is really full are in
+/// `full_disk`.
+const FILLING: &str = "mkdir,mkdirat,fsync,fdatasync,rename,renameat,renameat2,link,linkat,ftruncate";
 /// As many points are hit where not all are.
 const SOME: usize = 8;
 
@@ -45,6 +48,15 @@ impl Fate {
             Self::DiskFull => "error=ENOSPC",
         }
     }
+
+    /// What makes it befall other threads and programs, and whatever comes after a call: an option, and a sign behind
+    /// the call's number.
+    const fn reach(self) -> (&'static [&'static str], &'static str) {
+        match self {
+            Self::Killed => (&[], ""),
+            Self::DiskFull => (&["-f"], "+"),
+        }
+    }
 }
 
 /// A run of the tool under strace; none where there is none that may trace.
@@ -61,21 +73,34 @@ fn traced(release: &Release, args: &[&str], options: &[&str]) -> Option<Command>
     Some(run)
 }
 
-/// How many calls of `fate`'s a whole run makes.
+/// How many calls of `fate`'s a whole run makes, in the thread that makes the most: strace counts each by itself.
 fn count(release: &Release, args: &[&str], fate: Fate) -> Option<usize> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let trace = format!("trace={}", fate.calls());
-    let mut run = traced(release, args, &["-qq", "-o", log.path().to_str().unwrap(), "-e", &trace])?;
+    let options = ["-qq", "-o", log.path().to_str().unwrap(), "-e", &trace];
+    let mut run = traced(release, args, &[&options, fate.reach().0].concat())?;
     // A machine may forbid tracing.
-    run.status().ok()?.success().then(|| fs::read_to_string(log.path()).unwrap().lines().count())
+    if !run.status().ok()?.success() {
+        return None;
+    }
+    let text = fs::read_to_string(log.path()).unwrap();
+    if fate.reach().0.is_empty() {
+        return Some(text.lines().count());
+    }
+    let mut calls: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.contains("resumed>")) {
+        *calls.entry(line.split(' ').next().unwrap()).or_default() += 1;
+    }
+    calls.into_values().max()
 }
 
 /// Runs the tool, and lets `fate` befall its call number `at`.
 fn befall(release: &Release, args: &[&str], fate: Fate, at: usize) {
     let trace = format!("trace={}", fate.calls());
-    let inject = format!("inject={}:{}:when={at}", fate.calls(), fate.injection());
+    let (more, after) = fate.reach();
+    let inject = format!("inject={}:{}:when={at}{after}", fate.calls(), fate.injection());
     let options = ["-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
-    _ = traced(release, args, &options).unwrap().status().unwrap();
+    _ = traced(release, args, &[&options, more].concat()).unwrap().status().unwrap();
     release.wait_for_orphans();
 }
 

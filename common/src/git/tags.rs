@@ -44,6 +44,17 @@ impl Repo<'_> {
         Ok(said.strip_prefix("tag\n").map(str::to_owned))
     }
 
+    /// When the tag `name` was made, as it says itself; when its commit was, if it is not annotated. None if there
+    /// is no such tag.
+    ///
+    /// # Errors
+    /// git failed.
+    pub fn tagged_at(&self, name: &str) -> Result<Option<jiff::Timestamp>, GitError> {
+        let said =
+            self.text(&["for-each-ref", "--format=%(creatordate:unix)", &format!("refs/tags/{name}")])?;
+        Ok(said.trim().parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()))
+    }
+
     /// Makes the annotated tag `name` at `commit`. The same commit, message and date make the same
     /// tag: the date is `GIT_COMMITTER_DATE`, else `SOURCE_DATE_EPOCH`, else now.
     ///

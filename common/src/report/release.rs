@@ -132,6 +132,15 @@ pub struct DeliverOutcome {
     pub destination: String,
     /// The tag there.
     pub tag: String,
+    /// The digest of the manifest that a plan found under the tag; none if there was none, or it could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Digest>,
+    /// What is put beside the image, by the names of files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<String>,
+    /// Whether the manifest is signed.
+    #[serde(default)]
+    pub signed: bool,
     /// The digest of the manifest, as read back from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Digest>,

@@ -20,17 +20,8 @@ impl FromStr for Size {
     type Err = NoSize;
 
     fn from_str(text: &str) -> Result<Self, NoSize> {
-        let wrong = || NoSize(text.to_owned());
-        let number = text.trim_end_matches(['B', 'b', 'i']);
-        let (digits, shift) = match number.char_indices().last() {
-            Some((at, 'k' | 'K')) => (&number[..at], 10),
-            Some((at, 'm' | 'M')) => (&number[..at], 20),
-            Some((at, 'g' | 'G')) => (&number[..at], 30),
-            Some((at, 't' | 'T')) => (&number[..at], 40),
-            _ => (number, 0),
-        };
-        let number: u64 = digits.parse().map_err(|_| wrong())?;
-        number.checked_mul(1 << shift).filter(|bytes| *bytes > 0).map(Self).ok_or_else(wrong)
+        let bytes = common::size::bytes(text).filter(|bytes| *bytes > 0);
+        bytes.map(Self).ok_or_else(|| NoSize(text.to_owned()))
     }
 }
 

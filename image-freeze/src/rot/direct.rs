@@ -147,7 +147,7 @@ fn fetched(repository: &str, commit: &str, console: &Console) -> Answer {
             let said = String::from_utf8_lossy(&captured.stderr).into_owned();
             let gone = ["not our ref", "couldn't find remote ref", "no such remote ref"];
             if gone.iter().any(|words| said.contains(words)) {
-                let short = commit.get(..12).unwrap_or(commit);
+                let short = common::git::short(commit);
                 return Some((RotClass::VcsGone, Some(format!("{repository} has no commit {short}"))));
             }
             Some(unknown(last_line(&said)))

@@ -3,6 +3,9 @@
 use clap::Args as ClapArgs;
 use common::cli::SharedArgs;
 
+use super::AccessArgs;
+use crate::registry::{PIECE, size_parser};
+
 /// Arguments of `capsule`.
 ///
 /// The frozen image is built once more, from the commit, without any layer or cache that is there, while a proxy
@@ -27,9 +30,14 @@ pub struct CapsuleArgs {
     #[arg(long)]
     pub replace: bool,
 
-    /// Speak plain HTTP with this registry
-    #[arg(long, value_name = "HOST:PORT")]
-    pub insecure_host: Vec<String>,
+    /// Send larger parts in pieces of this size, so that an interrupted run goes on where it stopped; 0 sends
+    /// each in one request
+    #[arg(long, value_name = "BYTES", default_value = PIECE, value_parser = size_parser())]
+    pub chunk_size: u64,
+
+    /// How a registry is reached.
+    #[command(flatten)]
+    pub access: AccessArgs,
 
     /// Shared flags.
     #[command(flatten)]

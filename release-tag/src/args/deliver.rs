@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use common::cli::SharedArgs;
 
+use super::AccessArgs;
 use crate::oci::Compression;
 use crate::registry::{PIECE, size_parser};
 
 /// How a registry is spoken to, and what it gets besides the image.
 #[derive(ClapArgs, Clone, Debug)]
 pub struct RegistryArgs {
-    /// Sign the digest in a registry with this key, so that cosign can verify it: ECDSA P-256, PEM
+    /// Sign the digest with this key, so that cosign can verify it: ECDSA P-256, PEM, of openssl; or of `cosign
+    /// generate-key-pair`, with its password in `COSIGN_PASSWORD`
     #[arg(long, value_name = "FILE")]
     pub sign_key: Option<PathBuf>,
 
@@ -19,22 +21,14 @@ pub struct RegistryArgs {
     #[arg(long)]
     pub no_attach: bool,
 
-    /// Read the registry's password from standard input: `aws ecr get-login-password | release-tag deliver …`
-    #[arg(long, conflicts_with = "document")]
-    pub password_stdin: bool,
-
-    /// Whose password it is
-    #[arg(long, value_name = "NAME", default_value = "AWS", requires = "password_stdin")]
-    pub username: String,
-
     /// Send larger blobs in pieces of this size, so that an interrupted delivery goes on with the piece
     /// that it stopped in; 0 sends each in one request
     #[arg(long, value_name = "BYTES", default_value = PIECE, value_parser = size_parser())]
     pub chunk_size: u64,
 
-    /// Speak plain HTTP with this registry
-    #[arg(long, value_name = "HOST:PORT")]
-    pub insecure_host: Vec<String>,
+    /// How it is reached.
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 /// Arguments of `deliver`.

@@ -14,11 +14,16 @@ use common::{process, state_file, tree};
 use crate::args::CapsuleArgs;
 use crate::deliver::Destination;
 use crate::error::Error;
+use crate::location::Location;
 use crate::oci::{Descriptor, MEDIA_MANIFEST, OciError};
-use crate::registry::{Client, Repository};
+use crate::registry::{Access, Client, Reference, Repository};
 
 /// Fetches `from` to the layout that `args` name.
-pub(super) fn run(from: &str, args: &CapsuleArgs, console: &Console) -> Result<Status, Error> {
+pub(super) fn run(
+    from: &str,
+    (args, access): (&CapsuleArgs, &Access),
+    console: &Console,
+) -> Result<Status, Error> {
     let (repository, tag) = source(from)?;
     let dir = match args.destination.as_deref().map(str::parse::<Destination>).transpose()? {
         Some(Destination::Layout(dir)) => std::path::absolute(&dir).unwrap_or(dir),
@@ -30,7 +35,7 @@ pub(super) fn run(from: &str, args: &CapsuleArgs, console: &Console) -> Result<S
             });
         }
     };
-    let client = Client::new(&repository, &args.insecure_host, console)?;
+    let client = Client::new(&repository, access, console)?;
     let missing = || OciError::Missing { place: repository.to_string(), name: tag.clone() };
     let bytes = client.manifest(&tag)?.ok_or_else(missing)?;
     let manifest = parse(&client, &bytes)?;
@@ -61,14 +66,11 @@ pub(super) fn run(from: &str, args: &CapsuleArgs, console: &Console) -> Result<S
 /// The repository and the tag or digest that `text` names.
 fn source(text: &str) -> Result<(Repository, String), Error> {
     let bad = |reason: &str| Error::BadDestination { given: text.to_owned(), reason: reason.to_owned() };
-    let rest = text.strip_prefix("docker://").ok_or_else(|| bad("it does not begin with docker://"))?;
-    if let Some((name, digest)) = rest.split_once('@') {
-        let digest: Digest = digest.parse().map_err(|_| bad("what stands behind the @ is no digest"))?;
-        return Ok((name.parse()?, digest.to_string()));
+    match text.parse()? {
+        Location::Registry(Reference { repository, name: Some(name) }) => Ok((repository, name)),
+        Location::Registry(_) => Err(bad("it names no tag: docker://REGISTRY/REPOSITORY:TAG")),
+        _ => Err(bad("it does not begin with docker://")),
     }
-    let cut = rest.rfind(':').filter(|at| Some(*at) > rest.rfind('/'));
-    let cut = cut.ok_or_else(|| bad("it names no tag: docker://REGISTRY/REPOSITORY:TAG"))?;
-    Ok((rest[..cut].parse()?, rest[cut + 1..].to_owned()))
 }
 
 fn parse(client: &Client, bytes: &[u8]) -> Result<CapsuleManifest, Error> {

@@ -15,7 +15,7 @@ use common::digest::Digest;
 use common::document::Document;
 use common::engine::Engine;
 use common::evidence::TOOL;
-use common::git::Repo;
+use common::git::{self, Repo};
 use common::image_diff::{self, Comparison, Source};
 use common::oci::blobs::{Blobs as _, blob_name, must};
 use common::process;
@@ -102,7 +102,7 @@ impl Making<'_> {
         let repo = Repo::open(&self.place.settings.root, self.console)?;
         let (record, record_bytes) = self.record(&repo, commit)?;
         make_dir(&dir.join("blobs/sha256"))?;
-        self.console.status(format_args!("taking deployments/ of {}", &commit[..12.min(commit.len())]));
+        self.console.status(format_args!("taking deployments/ of {}", git::short(commit)));
         repo.archive(commit, Path::new("deployments"), &dir.join(CONTEXT))?;
         let bundle = ca_bundle::find(&self.place.settings.ca_bundle).ok().flatten();
         let recipe = Recipe::of(&self.place.settings, record.base.clone(), bundle.is_some());

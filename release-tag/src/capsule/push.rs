@@ -4,22 +4,21 @@ use std::path::Path;
 
 use common::capsule::{Capsule, CapsuleManifest, capsule_tag};
 use common::console::Console;
-use common::process;
 use common::report::DeliveryStatus;
 
 use crate::args::CapsuleArgs;
 use crate::error::Error;
 use crate::oci::Layout;
-use crate::registry::{Client, Repository};
+use crate::registry::{Access, Begun, Client, Repository};
 
 /// Sends the capsule in `dir` to `repository`.
 pub(super) fn run(
     dir: &Path,
     capsule: &Capsule,
     repository: &Repository,
-    (args, console): (&CapsuleArgs, &Console),
+    ((args, access), (begun, console)): ((&CapsuleArgs, &Access), (Begun, &Console)),
 ) -> Result<DeliveryStatus, Error> {
-    let client = Client::new(repository, &args.insecure_host, console)?;
+    let client = Client::new(repository, access, console)?.sending(args.chunk_size, begun);
     let tag = capsule_tag(&capsule.index.release);
     let (manifest, descriptor, bytes) = CapsuleManifest::of(&capsule.index);
     match client.tagged(&tag)? {
@@ -36,15 +35,8 @@ pub(super) fn run(
         _ => {}
     }
     let layout = Layout::at(dir);
-    let parts: Vec<_> = std::iter::once(&manifest.config).chain(&manifest.layers).collect();
-    let mut sent = 0;
-    for part in &parts {
-        process::check_interrupted()?;
-        if !client.has(part)? {
-            client.send_blob(part, &layout.blob_path(&part.digest))?;
-            sent += 1;
-        }
-    }
+    let parts = [vec![manifest.config], manifest.layers].concat();
+    let sent = client.send_missing(&parts, &|digest| layout.blob_path(digest), console)?;
     console.status(format_args!("sent {sent} of {} parts; the others were there", parts.len()));
     client.put_manifest(descriptor.digest.as_str(), &descriptor, &bytes)?;
     client.put_manifest(&tag, &descriptor, &bytes)?;

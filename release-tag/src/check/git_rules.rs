@@ -1,6 +1,6 @@
 //! Rules about the commit, the tags and the remote.
 
-use common::git::Ancestry;
+use common::git::{Ancestry, short};
 
 use super::facts::{Facts, HashFile, Remote, Source};
 use super::rules::Ruling;
@@ -182,8 +182,4 @@ pub(super) fn unasked(remote: &Remote) -> Ruling {
         }
         _ => Ruling::Skipped("there is no remote".to_owned()),
     }
-}
-
-pub(super) fn short(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
 }

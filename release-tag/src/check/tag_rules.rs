@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use common::digest::Digest;
 
+use common::git::short;
+
 use super::facts::{Facts, Remote, Standing};
-use super::git_rules::{self, short};
+use super::git_rules;
 use super::rules::Ruling;
 
 /// RT060

@@ -1,13 +1,15 @@
 //! What is delivered beside an image: its record, its provenance, the evidence about it, and the
 //! bill of materials where there is one.
 
+use std::collections::BTreeMap;
+
 use common::digest::Digest;
 use common::evidence::{Built, Compared, Fact, STATEMENT_TYPE, Tested};
 use serde_json::{Value, json};
 
 use crate::check::Facts;
 use crate::error::Error;
-use crate::oci::{Attachment, Descriptor, MEDIA_IN_TOTO, MEDIA_RECORD, to_json};
+use crate::oci::{Attachment, Descriptor, MEDIA_IN_TOTO, MEDIA_RECORD, PREDICATE_TYPE, to_json};
 use crate::record::Record;
 use crate::workplace::Workplace;
 
@@ -32,7 +34,7 @@ pub fn all(place: &Workplace, facts: &Facts, subject: &Descriptor) -> Result<Vec
     let Some(image) = &facts.image.identity else { return Ok(found) };
     if let Ok(Some(content)) = &facts.tree.record {
         let (media_type, title) = (MEDIA_RECORD.to_owned(), "release.json".to_owned());
-        found.push(Attachment { media_type, title, predicate: None, content: content.clone() });
+        found.push(Attachment { media_type, title, annotations: BTreeMap::new(), content: content.clone() });
         if let (Ok(Some(built)), Ok(record)) = (&facts.image.built, Record::parse(content)) {
             let content = to_json(&provenance(built, &record, subject));
             found.push(statement("provenance.json", PROVENANCE, content));
@@ -50,8 +52,8 @@ pub fn all(place: &Workplace, facts: &Facts, subject: &Descriptor) -> Result<Vec
 }
 
 fn statement(title: &str, predicate: &str, content: Vec<u8>) -> Attachment {
-    let (media_type, predicate) = (MEDIA_IN_TOTO.to_owned(), Some(predicate.to_owned()));
-    Attachment { media_type, title: title.to_owned(), predicate, content }
+    let annotations = [(PREDICATE_TYPE.to_owned(), predicate.to_owned())].into();
+    Attachment { media_type: MEDIA_IN_TOTO.to_owned(), title: title.to_owned(), annotations, content }
 }
 
 /// The bill of materials with the digest `sbom`, among the evidence about the image `id`.
@@ -63,7 +65,8 @@ pub fn bill(place: &Workplace, id: &Digest, sbom: &Digest) -> Option<Attachment>
         let (_, media_type) = SBOMS.iter().find(|(ending, _)| title.ends_with(ending))?;
         let content = std::fs::read(entry.path()).ok()?;
         let media_type = (*media_type).to_owned();
-        (Digest::of(&content) == *sbom).then_some(Attachment { media_type, title, predicate: None, content })
+        let annotations = BTreeMap::new();
+        (Digest::of(&content) == *sbom).then_some(Attachment { media_type, title, annotations, content })
     })
 }
 

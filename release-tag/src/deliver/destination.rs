@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::registry::Repository;
+use crate::location::Location;
+use crate::registry::{Reference, Repository};
 
 /// Where an image is delivered to, spelled as other tools spell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,19 +23,14 @@ impl FromStr for Destination {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let bad = |reason: &str| Error::BadDestination { given: text.to_owned(), reason: reason.to_owned() };
-        let (kind, rest) = text.split_once(':').ok_or_else(|| bad("it does not begin with a kind"))?;
-        if rest.is_empty() {
-            return Err(bad("it names no place"));
-        }
-        match kind {
-            "oci" => Ok(Self::Layout(rest.into())),
-            "oci-archive" => Ok(Self::Archive(rest.into())),
-            "docker" => {
-                let rest = rest.strip_prefix("//").ok_or_else(|| bad("`docker:` is followed by `//`"))?;
-                Ok(Self::Registry(rest.parse()?))
-            }
-            _ => Err(bad("its kind is not known here")),
+        match text.parse()? {
+            Location::Layout(dir) => Ok(Self::Layout(dir)),
+            Location::Archive(file) => Ok(Self::Archive(file)),
+            Location::Registry(Reference { repository, name: None }) => Ok(Self::Registry(repository)),
+            Location::Registry(_) => Err(Error::BadDestination {
+                given: text.to_owned(),
+                reason: "the tag is MISSION_VERSION and is not written here".to_owned(),
+            }),
         }
     }
 }

@@ -18,7 +18,7 @@ impl Delivery<'_> {
     pub(super) fn to_layout(&self, layout: &Layout) -> Result<Arrived, Error> {
         let (status, proof) = self.image_in(layout)?;
         layout.attach(&self.beside(&proof, Some(layout))?)?;
-        Ok(Arrived { status, proof: Some(proof) })
+        Ok(Arrived::now(status, proof))
     }
 
     /// Makes `layout` hold the image under the tag, and proves that it does.
@@ -45,6 +45,7 @@ impl Delivery<'_> {
             let before = there.map(|blobs| beside::tagged(blobs, &signature::tag_of(subject))).transpose()?;
             let signed = signature::sign(key, self.tag, subject, before.flatten().as_deref());
             found.extend(signed.map(|signed| signed.artifact(subject)));
+            found.push(signature::bundle::sign(key, &proof.manifest));
         }
         for artifact in &found {
             let what = artifact.kind.as_deref().unwrap_or("a signature");
@@ -80,7 +81,7 @@ impl Delivery<'_> {
         let (_, proof) = self.image_in(own)?;
         let artifacts = self.beside(&proof, None)?;
         let proof = self.packed(own, &proof, &artifacts, file)?;
-        Ok(Arrived { status: DeliveryStatus::Delivered, proof: Some(proof) })
+        Ok(Arrived::now(DeliveryStatus::Delivered, proof))
     }
 
     /// The archive `file` has the image, as `proof` found: adds what it lacks beside it.
@@ -88,7 +89,7 @@ impl Delivery<'_> {
         let archive = Archive::open(file)?;
         let artifacts = self.beside(&proof, Some(&archive))?;
         if artifacts.iter().all(|artifact| beside::has(&archive, artifact)) {
-            return Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) });
+            return Ok(Arrived::now(DeliveryStatus::Present, proof));
         }
         // What else is in there would be lost.
         if !self.args.replace && !beside::is_only(&archive, self.tag, signature::tag_of) {
@@ -100,7 +101,7 @@ impl Delivery<'_> {
         all.extend(artifacts);
         let (_, stored) = self.image_in(own)?;
         let proof = self.packed(own, &stored, &all, file)?;
-        Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) })
+        Ok(Arrived::now(DeliveryStatus::Present, proof))
     }
 
     fn packed(

@@ -1,18 +1,14 @@
 //! A delivery to a registry: the blobs that are missing, then the tag, then the proof.
 
-use std::io::{self, BufRead as _, Read as _};
-
+use common::digest::Digest;
 use common::report::DeliveryStatus;
 use common::state_dir::StateDir;
 
 use super::{Arrived, Delivery, attachments};
 use crate::error::Error;
-use crate::oci::{Artifact, Layout, Proof};
-use crate::registry::{Begun, Client, Repository};
-use crate::signature;
-
-/// Tokens that serve as passwords have a few thousand characters.
-const MAX_PASSWORD: u64 = 1 << 16;
+use crate::oci::{Artifact, Layout, Manifest, Proof};
+use crate::registry::{Begun, Client, RegistryError, Repository};
+use crate::signature::{self, bundle};
 
 impl Delivery<'_> {
     /// Copies the layout `own` to `repository`. The tag is given last, so that nobody ever finds
@@ -27,7 +23,7 @@ impl Delivery<'_> {
             // An earlier run may have been told not to, or had less to say.
             self.attach(&client, &proof)?;
             self.sign(&client, repository, &proof)?;
-            return Ok(Arrived { status: DeliveryStatus::Present, proof: Some(proof) });
+            return Ok(Arrived::now(DeliveryStatus::Present, proof));
         }
         if let Some(found) = before.filter(|_| !self.args.replace_tag) {
             return Err(Error::Occupied {
@@ -38,66 +34,91 @@ impl Delivery<'_> {
                 flag: "--replace-tag",
             });
         }
-        for blob in &proof.blobs {
-            if client.has(blob)? {
-                self.console.status(format_args!("{} is there", blob.digest.short()));
-            } else {
-                self.console.status(format_args!("sending {} ({} bytes)", blob.digest.short(), blob.size));
-                let before = client.send_blob(blob, &own.blob_path(&blob.digest))?;
-                if before > 0 {
-                    let name = blob.digest.short();
-                    self.console
-                        .status(format_args!("{name} went on at byte {before}, where a run before stopped"));
-                }
-            }
-        }
+        client.send_missing(&proof.blobs, &|digest| own.blob_path(digest), self.console)?;
         // By its digest first: what is said about it can then be there before anybody finds it.
         client.put_manifest(ours.as_str(), &proof.manifest, &proof.bytes)?;
         self.attach(&client, &proof)?;
         self.sign(&client, repository, &proof)?;
         client.put_manifest(self.tag, &proof.manifest, &proof.bytes)?;
-        Ok(Arrived { status: DeliveryStatus::Delivered, proof: Some(proof) })
+        Ok(Arrived::now(DeliveryStatus::Delivered, proof))
     }
 
     /// A client that is who the user said.
     fn client(&self, repository: &Repository) -> Result<Client, Error> {
-        let begun = StateDir::open(&self.place.settings.root)?.dir("upload")?;
-        let begun = Begun::in_dir(&begun, repository);
-        let client = Client::new(repository, &self.args.registry.insecure_host, self.console)?;
-        let client = client.in_pieces(self.args.registry.chunk_size, begun);
-        if !self.args.registry.password_stdin {
-            return Ok(client);
-        }
-        // No password is longer, and none has a second line.
-        let mut text = String::new();
-        let read = io::stdin().lock().take(MAX_PASSWORD).read_line(&mut text);
-        let secret = text.trim_end_matches(['\r', '\n']).to_owned();
-        match read {
-            Ok(_) if !secret.is_empty() => Ok(client.with_password(&self.args.registry.username, secret)),
-            _ => Err(Error::NoPassword),
-        }
+        let begun = Begun::in_dir(&StateDir::open(&self.place.settings.root)?.dir("upload")?, repository);
+        Ok(self.reader(repository)?.sending(self.args.registry.chunk_size, begun))
     }
 
-    /// Puts all that is said about the image beside it, unless it is there.
-    fn attach(&self, client: &Client, proof: &Proof) -> Result<(), Error> {
-        if self.args.registry.no_attach {
-            return Ok(());
+    fn reader(&self, repository: &Repository) -> Result<Client, Error> {
+        Ok(Client::new(repository, &self.access, self.console)?)
+    }
+
+    /// What would be done, told without doing anything: the registry is only asked what it has under the tag.
+    pub(super) fn planned(&self, repository: &Repository) -> Result<Arrived, Error> {
+        let (id, tag) = (&self.image.id, self.tag);
+        let beside = self.titles()?;
+        self.console.status(format_args!(
+            "would copy {} ({}) to {repository}:{tag}; --execute does it",
+            self.image.name,
+            id.short()
+        ));
+        if !beside.is_empty() {
+            self.console.status(format_args!("would attach {}", beside.join(", ")));
         }
-        let subject = &proof.manifest.digest;
-        let attachments = attachments::all(self.place, self.facts, &proof.manifest)?;
-        if attachments.is_empty() {
-            return Ok(());
+        if self.key.is_some() {
+            self.console.status("would sign its digest");
         }
-        let there = client.referrers(subject)?;
-        for attachment in attachments {
-            let artifact = Artifact::of(&attachment, &proof.manifest);
-            if there.iter().any(|entry| entry["digest"] == artifact.manifest.digest.as_str()) {
-                self.console.status(format_args!("{} is there", attachment.title));
-                continue;
+        let client = self.reader(repository)?;
+        let held = match client.manifest(tag) {
+            Ok(bytes) => bytes,
+            Err(error @ RegistryError::Interrupted(_)) => return Err(error.into()),
+            Err(error) => {
+                self.console.warn(format_args!("what is under {tag} now is not known: {error}"));
+                return Ok(Arrived::planned(None));
             }
-            self.console.status(format_args!("attaching {}", attachment.title));
-            client.attach(&artifact, subject)?;
+        };
+        let held = held.map(|bytes| {
+            let manifest: Option<Manifest> = serde_json::from_slice(&bytes).ok();
+            let digest = Digest::of(&bytes);
+            let is_ours = digest == *id || manifest.is_some_and(|manifest| manifest.config.digest == *id);
+            (digest, is_ours)
+        });
+        match &held {
+            None => self.console.status(format_args!("there is nothing under {tag} now")),
+            Some((digest, true)) => {
+                self.console.status(format_args!("{tag} is this image already: {digest}"));
+            }
+            Some((digest, false)) => self
+                .console
+                .warn(format_args!("{tag} is another image now: {digest}; only --replace-tag replaces it")),
         }
+        Ok(Arrived::planned(held.map(|(digest, _)| digest)))
+    }
+
+    /// Puts all that is said about the image beside it, and its signature in the newer form, unless it is there.
+    fn attach(&self, client: &Client, proof: &Proof) -> Result<(), Error> {
+        let mut artifacts = Vec::new();
+        if !self.args.registry.no_attach {
+            let said = attachments::all(self.place, self.facts, &proof.manifest)?;
+            artifacts.extend(said.iter().map(|one| (one.title.clone(), Artifact::of(one, &proof.manifest))));
+        }
+        if let Some(key) = &self.key {
+            artifacts.push(("the signature's bundle".to_owned(), bundle::sign(key, &proof.manifest)));
+        }
+        if artifacts.is_empty() {
+            return Ok(());
+        }
+        let there = client.referrers(&proof.manifest.digest)?;
+        let mut missing = Vec::new();
+        for (title, artifact) in artifacts {
+            if there.iter().any(|entry| entry["digest"] == artifact.manifest.digest.as_str()) {
+                self.console.status(format_args!("{title} is there"));
+            } else {
+                self.console.status(format_args!("attaching {title}"));
+                missing.push(artifact);
+            }
+        }
+        client.attach(&missing, &proof.manifest.digest)?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use crate::deliver;
 use crate::error::Error;
 use crate::oci::beside::Said;
 use crate::record::Record;
+use crate::registry::Access;
 use crate::verify::place::{Kept, Place};
 use crate::workplace::Workplace;
 
@@ -69,8 +70,8 @@ fn beside(kept: &Kept, record: &Record) -> Result<Option<Vec<u8>>, Error> {
 /// It names none, or it cannot be opened.
 pub fn keeper(
     image: Option<&str>,
-    insecure: &[String],
+    access: &Access,
     console: &common::console::Console,
 ) -> Result<Option<Kept>, Error> {
-    image.map(|image| Kept::open(&Place::parse(image)?, insecure, console)).transpose()
+    image.map(|image| Kept::open(&Place::parse(image)?, access, console)).transpose()
 }

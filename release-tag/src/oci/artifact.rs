@@ -36,8 +36,8 @@ pub struct Attachment {
     pub media_type: String,
     /// What it would be called as a file.
     pub title: String,
-    /// The kind of a statement, where it is one.
-    pub predicate: Option<String>,
+    /// What lists of artifacts are to tell of it besides.
+    pub annotations: BTreeMap<String, String>,
     /// It.
     pub content: Vec<u8>,
 }
@@ -49,10 +49,7 @@ impl Artifact {
         let empty = (Descriptor::of(MEDIA_EMPTY, b"{}"), b"{}".to_vec());
         let mut layer = Descriptor::of(&attachment.media_type, &attachment.content);
         layer.annotations.insert(TITLE.to_owned(), attachment.title.clone());
-        let mut annotations = BTreeMap::new();
-        if let Some(predicate) = &attachment.predicate {
-            annotations.insert(PREDICATE_TYPE.to_owned(), predicate.clone());
-        }
+        let annotations = attachment.annotations.clone();
         let about = Descriptor::new(&subject.media_type, subject.digest.clone(), subject.size);
         let mut manifest = json!({
             "schemaVersion": 2,
@@ -113,7 +110,7 @@ mod tests {
         let attachment = Attachment {
             media_type: MEDIA_IN_TOTO.to_owned(),
             title: "tested.json".to_owned(),
-            predicate: Some("urn:x".to_owned()),
+            annotations: [(PREDICATE_TYPE.to_owned(), "urn:x".to_owned())].into(),
             content: b"{\"a\": 1}".to_vec(),
         };
         let artifact = Artifact::of(&attachment, &subject);

@@ -20,15 +20,20 @@ struct About {
     layers: Vec<Descriptor>,
 }
 
-/// All that is said about the image whose manifest is `subject`, in the order of the index.
+/// All of the kinds that are `wanted` that is said about the image whose manifest is `subject`, in the order of the
+/// index.
 ///
 /// # Errors
 /// It cannot be read, or is not what it says.
-pub fn said(blobs: &dyn Blobs, subject: &Digest) -> Result<Vec<Said>, OciError> {
+pub fn said(
+    blobs: &dyn Blobs,
+    subject: &Digest,
+    wanted: fn(&Descriptor) -> bool,
+) -> Result<Vec<Said>, OciError> {
     let mut found = Vec::new();
     for descriptor in index(blobs)?.manifests {
         let Some(about) = about(blobs, &descriptor)?.filter(|about| about.is_of(subject)) else { continue };
-        for layer in about.layers {
+        for layer in about.layers.into_iter().filter(wanted) {
             let content = blob_up_to(blobs, &layer, MAX_ATTACHED)?;
             found.push((layer.media_type, content));
         }

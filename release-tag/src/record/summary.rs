@@ -104,13 +104,21 @@ pub fn unexcused(found: &[(String, String)], environments: &[Environment], now: 
 /// Everything that is not as it should be in `outcome`: environment, and what.
 #[must_use]
 pub fn red(outcome: &TestOutcome) -> Vec<(String, String)> {
-    let bad = |status| matches!(status, TestStatus::Failed | TestStatus::NotRun);
     let environments = outcome.environments.iter();
     environments
         .flat_map(|e| {
-            e.cases.iter().filter(|case| bad(case.status)).map(|case| (e.name.clone(), waiver::name_of(case)))
+            e.cases
+                .iter()
+                .filter(|case| is_bad(case.status))
+                .map(|case| (e.name.clone(), waiver::name_of(case)))
         })
         .collect()
+}
+
+/// Whether what came out thus must be waived.
+#[must_use]
+pub fn is_bad(status: TestStatus) -> bool {
+    matches!(status, TestStatus::Failed | TestStatus::NotRun)
 }
 
 /// Every package that is not as frozen: environment, and `drift NAME`.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::challenge::Challenge;
 use super::credentials::{self, Credentials};
 use super::repository::is_loopback;
-use super::{Begun, RegistryError, Repository};
+use super::{Access, Begun, RegistryError, Repository, proxies};
 
 const CONNECT: Duration = Duration::from_secs(15);
 /// For requests without a body to speak of.
@@ -34,6 +34,8 @@ pub struct Client {
     /// Does not: what is sent goes where it was meant to go.
     pub(super) writing: Http,
     credentials: Credentials,
+    /// Whether anything will be sent: a token for more than is needed may be refused.
+    writes: bool,
     /// What the last challenge led to.
     authorization: RefCell<Option<HeaderValue>>,
     /// Uploads that other runs began.
@@ -43,44 +45,38 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for `repository`; plain HTTP to this machine and to the hosts of `insecure`.
+    /// A client that reads from `repository`; plain HTTP to this machine and where `access` allows it.
     ///
     /// # Errors
     /// The credentials cannot be read, or there is no TLS.
-    pub fn new(
-        repository: &Repository,
-        insecure: &[String],
-        console: &Console,
-    ) -> Result<Self, RegistryError> {
-        let base = repository.base(insecure);
+    pub fn new(repository: &Repository, access: &Access, console: &Console) -> Result<Self, RegistryError> {
+        let base = repository.base(&access.insecure);
         let base = Url::parse(&base).map_err(|e| RegistryError::Protocol {
             host: repository.host().to_owned(),
             reason: format!("{base} is no address: {e}"),
         })?;
+        let credentials = match &access.login {
+            Some((user, secret)) => Credentials::Password { user: user.clone(), secret: secret.clone() },
+            None => credentials::find(repository, console)?,
+        };
         let tls = |builder: ClientBuilder| builder.build().map_err(|source| RegistryError::Tls { source });
         Ok(Self {
             repository: repository.clone(),
             base,
             reading: tls(builder().redirect(redirect::Policy::custom(follow)))?,
             writing: tls(builder().redirect(redirect::Policy::none()))?,
-            credentials: credentials::find(repository, console)?,
+            credentials,
+            writes: false,
             authorization: RefCell::new(None),
             begun: None,
             piece: 0,
         })
     }
 
-    /// It with this name and password, whatever is kept elsewhere.
-    #[must_use]
-    pub fn with_password(mut self, user: &str, secret: String) -> Self {
-        self.credentials = Credentials::Password { user: user.to_owned(), secret };
-        self
-    }
-
     /// It, sending blobs in pieces of so many bytes (0: as a whole), and going on with what `begun` tells.
     #[must_use]
-    pub fn in_pieces(mut self, piece: u64, begun: Begun) -> Self {
-        (self.piece, self.begun) = (piece, Some(begun));
+    pub fn sending(mut self, piece: u64, begun: Begun) -> Self {
+        (self.writes, self.piece, self.begun) = (true, piece, Some(begun));
         self
     }
 
@@ -161,7 +157,7 @@ impl Client {
         Ok(())
     }
 
-    /// Asks the token service at `realm` for a token to pull and push.
+    /// Asks the token service at `realm` for a token.
     fn token(&self, realm: &str, parameters: &[(String, String)]) -> Result<String, RegistryError> {
         #[derive(Deserialize)]
         struct Token {
@@ -169,9 +165,13 @@ impl Client {
             access_token: Option<String>,
         }
         let url = self.realm(realm)?;
-        let scope = ("scope".to_owned(), format!("repository:{}:pull,push", self.repository.path()));
-        let service = parameters.iter().filter(|(name, _)| name == "service").cloned();
-        let query: Vec<(String, String)> = service.chain([scope]).collect();
+        let value =
+            |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| &value[..]);
+        let scopes = scopes(value("scope"), self.repository.path(), self.writes);
+        let service = value("service").map(|service| ("service".to_owned(), service.to_owned()));
+        let named = |scope: String| ("scope".to_owned(), scope);
+        let query: Vec<(String, String)> =
+            service.clone().into_iter().chain(scopes.iter().cloned().map(named)).collect();
         let make = || match &self.credentials {
             Credentials::Anonymous => self.reading.get(url.clone()).query(&query),
             Credentials::Password { user, secret } => {
@@ -181,7 +181,9 @@ impl Client {
                 let own =
                     [("grant_type", "refresh_token"), ("client_id", "release-tag"), ("refresh_token", token)];
                 let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
-                self.writing.post(url.clone()).form(&query.iter().cloned().chain(own).collect::<Vec<_>>())
+                // In a form there is one scope, a list.
+                let all = service.clone().into_iter().chain([named(scopes.join(" "))]).chain(own);
+                self.writing.post(url.clone()).form(&all.collect::<Vec<_>>())
             }
         };
         let response = self.persist(&make)?;
@@ -251,7 +253,22 @@ impl Client {
 
 fn builder() -> ClientBuilder {
     let name = concat!("release-tag/", env!("CARGO_PKG_VERSION"));
-    Http::builder().user_agent(name).connect_timeout(CONNECT).timeout(ANSWER)
+    let builder = Http::builder().user_agent(name).connect_timeout(CONNECT).timeout(ANSWER);
+    proxies::with(builder, &|name| std::env::var(name).ok())
+}
+
+/// What a token is asked for: what the registry `asked` for, and what we need of the repository `path` if that
+/// is not in it.
+fn scopes(asked: Option<&str>, path: &str, writes: bool) -> Vec<String> {
+    let own = format!("repository:{path}:{}", if writes { "pull,push" } else { "pull" });
+    let mut scopes: Vec<String> = asked.unwrap_or(&own).split_whitespace().map(str::to_owned).collect();
+    if writes && !scopes.contains(&own) {
+        // A token with two scopes of one repository is not understood everywhere.
+        let less = [format!("repository:{path}:pull"), format!("repository:{path}:push")];
+        scopes.retain(|scope| !less.contains(scope));
+        scopes.push(own);
+    }
+    scopes
 }
 
 /// A few steps, and never from HTTPS to something else. Credentials stay behind on another host.
@@ -272,7 +289,7 @@ pub(super) fn is_lasting(error: &reqwest::Error) -> bool {
 }
 
 /// What the registry says went wrong: the messages of its JSON, or the beginning of whatever came.
-fn answer(response: Response) -> String {
+pub(super) fn answer(response: Response) -> String {
     #[derive(Deserialize)]
     struct Errors {
         errors: Vec<Told>,
@@ -294,4 +311,24 @@ fn answer(response: Response) -> String {
         Err(_) => String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned(),
     };
     told.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scopes;
+
+    #[test]
+    fn a_token_is_for_what_was_asked_and_for_no_more_than_is_needed() {
+        let (pull, both) = ("repository:a/b:pull", "repository:a/b:pull,push");
+        let check = |asked: Option<&str>, writes: bool, expected: &[&str]| {
+            assert_eq!(scopes(asked, "a/b", writes), expected, "{asked:?} {writes}");
+        };
+        check(None, false, &[pull]);
+        check(None, true, &[both]);
+        check(Some(pull), false, &[pull]);
+        check(Some(pull), true, &[both]);
+        check(Some(both), false, &[both]);
+        check(Some("repository:a/b:pull registry:catalog:*"), true, &["registry:catalog:*", both]);
+        check(Some("aws"), true, &["aws", both]);
+    }
 }

@@ -43,7 +43,7 @@ impl fmt::Debug for Credentials {
 #[derive(Default, Deserialize)]
 struct Config {
     #[serde(default)]
-    auths: BTreeMap<String, Auth>,
+    auths: BTreeMap<String, Entry>,
     #[serde(default, rename = "credHelpers")]
     cred_helpers: BTreeMap<String, String>,
     #[serde(default, rename = "credsStore")]
@@ -51,11 +51,16 @@ struct Config {
 }
 
 #[derive(Default, Deserialize)]
-struct Auth {
+struct Entry {
     #[serde(default)]
     auth: Option<String>,
     #[serde(default)]
     identitytoken: Option<String>,
+    /// As people write it by hand, and as Kubernetes' secrets have it.
+    #[serde(default)]
+    username: Option<String>,
+    #[serde(default)]
+    password: Option<String>,
 }
 
 /// What a helper prints.
@@ -115,13 +120,17 @@ fn in_file(path: &Path, repository: &Repository, console: &Console) -> Result<Cr
     }
 }
 
-fn decode(auth: &Auth) -> Option<Credentials> {
+fn decode(auth: &Entry) -> Option<Credentials> {
     if let Some(token) = auth.identitytoken.as_ref().filter(|token| !token.is_empty()) {
         return Some(Credentials::IdentityToken(token.clone()));
     }
     let Some(encoded) = auth.auth.as_ref().filter(|auth| !auth.is_empty()) else {
         // With a helper, docker leaves an empty entry behind.
-        return Some(Credentials::Anonymous);
+        let (user, secret) = (auth.username.clone(), auth.password.clone());
+        let both = user.zip(secret).filter(|(user, _)| !user.is_empty());
+        return Some(
+            both.map_or(Credentials::Anonymous, |(user, secret)| Credentials::Password { user, secret }),
+        );
     };
     let bytes = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
     let text = String::from_utf8(bytes).ok()?;
@@ -179,11 +188,12 @@ mod tests {
         // ada:pass:word and eve:x
         let text = r#"{"auths": {"quay.io": {"auth": "YWRhOnBhc3M6d29yZA=="},
             "https://index.docker.io/v1/": {"auth": "ZXZlOng="}, "ghcr.io": {"identitytoken": "t"},
-            "empty.example": {}}}"#;
+            "empty.example": {}, "plain.example": {"username": "ada", "password": "pass:word"}}}"#;
         assert_eq!(from(text, "quay.io/a/b").unwrap(), password("ada", "pass:word"));
         assert_eq!(from(text, "docker.io/a/b").unwrap(), password("eve", "x"));
         assert_eq!(from(text, "ghcr.io/a").unwrap(), Credentials::IdentityToken("t".to_owned()));
         assert_eq!(from(text, "empty.example/a").unwrap(), Credentials::Anonymous);
+        assert_eq!(from(text, "plain.example/a").unwrap(), password("ada", "pass:word"));
         assert_eq!(from(text, "quay.io.example/a").unwrap(), Credentials::Anonymous);
     }
 

@@ -40,6 +40,18 @@ pub enum RegistryError {
         /// What it said.
         answer: String,
     },
+    /// It does not let a manifest be put there, today or tomorrow.
+    #[error("{host} does not take {what}: status {status}{}", said(answer))]
+    Closed {
+        /// The registry.
+        host: String,
+        /// What was tried.
+        what: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        answer: String,
+    },
     /// Its answer makes no sense.
     #[error("{host} broke the protocol: {reason}")]
     Protocol {
@@ -95,6 +107,7 @@ impl Fault for RegistryError {
     fn status(&self) -> Status {
         match self {
             Self::Unreachable { .. } | Self::Refused { .. } | Self::Tls { .. } => Status::Unavailable,
+            Self::Closed { .. } => Status::No,
             Self::Denied { .. } | Self::Credentials { .. } => Status::Denied,
             Self::Protocol { .. } | Self::Mismatch { .. } => Status::Protocol,
             Self::Read { .. } => Status::Io,
@@ -105,6 +118,10 @@ impl Fault for RegistryError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Denied { host, .. } => Some(format!("docker login {host}")),
+            Self::Closed { .. } => Some(
+                "if its tags cannot be changed: release-tag versions, another repository, or its settings"
+                    .to_owned(),
+            ),
             Self::Refused { status: 413, .. } => {
                 Some("something on the way takes no requests as large: --chunk-size 4M".to_owned())
             }

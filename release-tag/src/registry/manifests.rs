@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use reqwest::blocking::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
+use super::client::answer;
 use super::{Client, RegistryError};
 use crate::oci::{Descriptor, MANIFEST_TYPES, MAX_ATTACHED, MAX_JSON};
 
@@ -70,7 +71,24 @@ impl Client {
         Ok(bytes)
     }
 
-    fn mismatch(&self, name: &str, expected: Digest, found: Digest) -> RegistryError {
+    /// The answer, unless it says that nothing can be put there: what registries say of tags that cannot be
+    /// changed. Trying again does not help.
+    fn unless_closed(&self, response: Response, what: &str) -> Result<Response, RegistryError> {
+        let status = response.status();
+        let closed = [
+            StatusCode::BAD_REQUEST,
+            StatusCode::METHOD_NOT_ALLOWED,
+            StatusCode::CONFLICT,
+            StatusCode::PRECONDITION_FAILED,
+        ];
+        if !closed.contains(&status) {
+            return Ok(response);
+        }
+        let (host, what) = (self.repository.host().to_owned(), what.to_owned());
+        Err(RegistryError::Closed { host, what, status: status.as_u16(), answer: answer(response) })
+    }
+
+    pub(super) fn mismatch(&self, name: &str, expected: Digest, found: Digest) -> RegistryError {
         let (host, name) = (self.repository.host().to_owned(), name.to_owned());
         RegistryError::Mismatch { host, name, expected, found }
     }
@@ -93,6 +111,7 @@ impl Client {
         };
         let response = self.send(&url, &make)?;
         let what = format!("the manifest {reference}");
+        let response = self.unless_closed(response, &what)?;
         let response = self.expect(response, &[StatusCode::CREATED, StatusCode::OK], &what)?;
         let lists = response.headers().contains_key("OCI-Subject");
         match self.tagged(reference)? {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::builder::TypedValueParser as _;
-use common::process;
+use common::{process, size};
 
 /// How large a piece is if nothing else is said. Bytes.
 pub const PIECE: &str = "16M";
@@ -47,32 +47,6 @@ impl Read for Piece {
 /// A number of bytes as people write it: `16M`, `512K`, `1000`.
 #[must_use]
 pub fn size_parser() -> impl clap::builder::TypedValueParser<Value = u64> {
-    clap::builder::NonEmptyStringValueParser::new().try_map(|text| parse(&text))
-}
-
-fn parse(text: &str) -> Result<u64, String> {
-    let (number, shift) = match text.as_bytes().last() {
-        Some(b'K' | b'k') => (&text[..text.len() - 1], 10),
-        Some(b'M' | b'm') => (&text[..text.len() - 1], 20),
-        Some(b'G' | b'g') => (&text[..text.len() - 1], 30),
-        _ => (text, 0),
-    };
-    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
-    bytes.ok_or_else(|| "a number of bytes, with K, M or G behind it if need be".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse;
-
-    #[test]
-    fn sizes_are_bytes_or_have_a_letter() {
-        for (text, bytes) in [("0", 0), ("100", 100), ("512K", 512 << 10), ("16M", 16 << 20), ("1g", 1 << 30)]
-        {
-            assert_eq!(parse(text), Ok(bytes), "{text}");
-        }
-        for text in ["", "M", "1.5M", "-1", "99999999999G", "1 M"] {
-            assert!(parse(text).is_err(), "{text}");
-        }
-    }
+    clap::builder::NonEmptyStringValueParser::new()
+        .try_map(|text| size::bytes(&text).ok_or("a number of bytes, with K, M or G behind it if need be"))
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use common::digest::Digest;
 use thiserror::Error;
 
 /// `HOST[:PORT]/PATH`.
@@ -12,6 +13,15 @@ pub struct Repository {
     /// As the user names it.
     host: String,
     path: String,
+}
+
+/// A repository, and what of it: nothing, a tag, or a digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The repository.
+    pub repository: Repository,
+    /// The tag or the digest behind it.
+    pub name: Option<String>,
 }
 
 /// The text names no repository.
@@ -48,6 +58,37 @@ impl FromStr for Repository {
         let path = if hub { format!("library/{path}") } else { path.to_owned() };
         Ok(Self { host: host.to_owned(), path })
     }
+}
+
+impl FromStr for Reference {
+    type Err = BadRepository;
+
+    /// `HOST[:PORT]/PATH`, and behind it `:TAG`, `@DIGEST` or nothing.
+    fn from_str(text: &str) -> Result<Self, BadRepository> {
+        let bad = |reason| BadRepository { given: text.to_owned(), reason };
+        let (named, digest) =
+            text.split_once('@').map_or((text, None), |(named, digest)| (named, Some(digest)));
+        if let Some(digest) = digest
+            && !named.is_empty()
+            && named.contains('/')
+        {
+            let digest: Digest = digest.parse().map_err(|_| bad("what stands behind the @ is no digest"))?;
+            return Ok(Self { repository: named.parse()?, name: Some(digest.to_string()) });
+        }
+        // A port is before the last slash, a tag behind it.
+        let cut = text.rfind(':').filter(|at| Some(*at) > text.rfind('/'));
+        let (repository, tag) = cut.map_or((text, None), |at| (&text[..at], Some(text[at + 1..].to_owned())));
+        if tag.as_deref().is_some_and(|tag| !is_tag(tag)) {
+            return Err(bad("what stands behind the last colon is no tag"));
+        }
+        Ok(Self { repository: repository.parse()?, name: tag })
+    }
+}
+
+fn is_tag(text: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let begins = text.bytes().next().is_some_and(word);
+    begins && text.len() <= 128 && text.bytes().all(|b| word(b) || b".-".contains(&b))
 }
 
 fn is_component(part: &str) -> bool {
@@ -149,6 +190,21 @@ mod tests {
         check("ghcr.io/org/../roman", "lower-case");
         check("ghcr.io/Org", "lower-case");
         check("user:word@ghcr.io/org", "credentials");
+    }
+
+    #[test]
+    fn a_reference_is_a_repository_with_a_tag_or_a_digest() {
+        let named = |text: &str| {
+            let found = text.parse::<Reference>().ok()?;
+            Some(format!("{} {}", found.repository, found.name.unwrap_or_default()))
+        };
+        assert_eq!(named("h:5000/a/b").as_deref(), Some("h:5000/a/b "));
+        assert_eq!(named("h:5000/a/b:t-1").as_deref(), Some("h:5000/a/b t-1"));
+        let digest = common::digest::Digest::of(b"");
+        assert_eq!(named(&format!("ghcr.io/a@{digest}")), Some(format!("ghcr.io/a {digest}")));
+        for bad in ["ghcr.io/a@sha256:1", "h/a:1", "h:5000/a:", "h:5000/a:-x", "h:5000/a:b c"] {
+            assert_eq!(named(bad), None, "{bad}");
+        }
     }
 
     #[test]

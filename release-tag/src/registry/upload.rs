@@ -5,9 +5,11 @@
 //! whole pieces only, and lose an upload with half of one; others keep every byte. Where pieces are not
 //! understood, the blob goes in one request, as docker sends it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use common::console::Console;
+use common::digest::Digest;
 use common::fetch::retry;
 use common::process;
 use reqwest::blocking::{Body, Response};
@@ -84,6 +86,34 @@ impl Client {
         self.expect(response, &[StatusCode::OK], "a look at a blob")?;
         self.ended(blob);
         Ok(true)
+    }
+
+    /// Sends those of `blobs` that are missing, each of them the file that `path_of` names. Gives how many.
+    ///
+    /// # Errors
+    /// The registry cannot be reached or refuses, also after several tries.
+    pub fn send_missing(
+        &self,
+        blobs: &[Descriptor],
+        path_of: &dyn Fn(&Digest) -> PathBuf,
+        console: &Console,
+    ) -> Result<usize, RegistryError> {
+        let mut sent = 0;
+        for blob in blobs {
+            process::check_interrupted()?;
+            let name = blob.digest.short();
+            if self.has(blob)? {
+                console.status(format_args!("{name} is there"));
+                continue;
+            }
+            console.status(format_args!("sending {name} ({} bytes)", blob.size));
+            let before = self.send_blob(blob, &path_of(&blob.digest))?;
+            if before > 0 {
+                console.status(format_args!("{name} went on at byte {before}, where a run before stopped"));
+            }
+            sent += 1;
+        }
+        Ok(sent)
     }
 
     /// Sends `blob`, which is the file `path`. Gives how much of it a run before had sent, in bytes.
@@ -212,7 +242,8 @@ impl Client {
         let request = self.authorized(&upload.url, request.body(Body::sized(piece, size)));
         process::check_interrupted().map_err(RegistryError::from)?;
         match request.send() {
-            Ok(response) if response.status() == StatusCode::ACCEPTED => {
+            // Some say that there is no content, which docker takes as well.
+            Ok(response) if [StatusCode::ACCEPTED, StatusCode::NO_CONTENT].contains(&response.status()) => {
                 let url = self.location(&upload.url, response.headers())?;
                 Ok(Upload { url, offset: upload.offset + size })
             }

@@ -1,6 +1,7 @@
 //! Which tags must be made, taken over and pushed.
 
 use common::digest::Digest;
+use common::git;
 
 use crate::args::TagArgs;
 use crate::check::{Facts, Remote, Standing};
@@ -42,7 +43,7 @@ impl Step {
     #[must_use]
     pub fn notice(&self) -> Option<String> {
         let at = self.stands_at.as_ref()?;
-        let at = &at[..at.len().min(12)];
+        let at = git::short(at);
         let name = &self.name;
         Some(format!(
             "{name} stands at {at} with the very same deployments/common: it is left as it is, and is not pushed"
@@ -117,7 +118,7 @@ impl Plan {
     /// The commit, for people.
     #[must_use]
     pub fn short(&self) -> &str {
-        &self.commit[..self.commit.len().min(12)]
+        git::short(&self.commit)
     }
 }
 

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use common::deployment::Deployment;
 use common::digest::Digest;
 use common::frozen::{CONDA_FILE, PIP_FILE};
-use common::git::Repo;
+use common::git::{Repo, short};
 use common::receipt;
 
 use super::chain::{Chain, Link};
 use crate::committed;
 use crate::error::Error;
-use crate::message::{RECORD_TRAILER, trailer};
+use crate::message::{CHECKED_TRAILER, RECORD_TRAILER, trailer};
 use crate::record::Record;
 use crate::release::Release;
 
@@ -54,6 +54,14 @@ pub fn check(tag: &str, repo: &Repo<'_>, chain: &mut Chain) -> Result<Option<Tol
         }
     };
     chain.holds(Link::Record);
+    match trailer(&message, CHECKED_TRAILER) {
+        None => chain.holds(Link::Checked),
+        Some(word) => chain.broken(Link::Checked, format!("the tag says `{CHECKED_TRAILER}: {word}`")),
+    }
+    match repo.tagged_at(tag)? {
+        Some(moment) => chain.judge(Link::Excused, &record.unexcused(Some(moment))),
+        None => chain.unchecked(Link::Excused, "the tag does not say when it was made"),
+    }
     if let Ok(mission) = mission.parse() {
         let deployment = Deployment::new(repo.root(), &mission);
         Side { repo, deployment: &deployment, commit: &commit, record: &record }.check(tag, chain)?;
@@ -147,8 +155,4 @@ fn other(record: &BTreeMap<String, Digest>, commit: &BTreeMap<String, Digest>) -
         .filter(|name| record.get(*name) != commit.get(*name))
         .map(|name| format!("{name} differs"))
         .collect()
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
 }

@@ -1,63 +1,114 @@
 //! The links that the image holds, and what is said beside it.
 
 use common::digest::Digest;
-use common::evidence::{self, Compared, STATEMENT_TYPE, Tested};
+use common::evidence::{self, Compared, Fact as _, STATEMENT_TYPE, Tested};
 use jiff::Timestamp;
 use p256::ecdsa::VerifyingKey;
 use serde_json::Value;
 
 use super::chain::{Chain, Link};
 use super::commit::Told;
-use super::place::{Found, Kept};
+use super::place::{Found, Kept, Under};
 use crate::deliver::{PROVENANCE, is_bill};
 use crate::error::Error;
 use crate::oci::beside::Said;
 use crate::oci::{MEDIA_IN_TOTO, MEDIA_RECORD};
 use crate::record::{DriftSummary, Record, TestSummary};
-use crate::signature;
+use crate::signature::{self, bundle};
 
-/// Checks what `kept` has under `tag` against what the git tag told, and who signed it. Gives the
-/// manifest's digest.
+/// What an image is held against.
+pub struct Asked<'a> {
+    /// What the tag of git told.
+    pub told: Option<&'a Told>,
+    /// Whose signature there must be.
+    pub key: Option<&'a VerifyingKey>,
+    /// Whether layers in a registry are read.
+    pub deep: bool,
+}
+
+/// Checks what `kept` has under `tag` against what is `asked`. Gives the manifest's digest.
 ///
 /// # Errors
 /// The keeper cannot be reached, or has something else than it says.
 pub fn check(
     kept: &Kept,
     tag: Option<&str>,
-    (told, key): (Option<&Told>, Option<&VerifyingKey>),
+    asked: &Asked<'_>,
     chain: &mut Chain,
 ) -> Result<Option<Digest>, Error> {
     let Some(tag) = tag else {
         chain.unchecked(Link::Manifest, "it is not known under which tag the image is");
         return Ok(None);
     };
-    let Some(found) = kept.find(tag)? else {
-        chain.broken(Link::Manifest, format!("there is nothing under {tag}"));
-        return Ok(None);
+    let found = match kept.find(tag, asked.deep)? {
+        Under::Image(found) => found,
+        Under::Nothing => {
+            chain.broken(Link::Manifest, format!("there is nothing under {tag}"));
+            return Ok(None);
+        }
+        Under::Several(images) => {
+            chain.broken(Link::Manifest, several(tag, &images));
+            return Ok(None);
+        }
     };
     chain.holds(Link::Manifest);
-    let missing: Vec<String> = found.missing.iter().map(|digest| format!("{digest} is missing")).collect();
-    chain.judge(Link::Layers, &missing);
+    layers(&found, chain);
     let parts = kept.attached(&found.manifest)?;
     let attached = record_in(&parts);
-    match told.map(|told| &told.record).or(attached.as_ref()) {
+    match asked.told.map(|told| &told.record).or(attached.as_ref()) {
         Some(record) => against(record, &found, &parts, chain),
         None => chain.unchecked(
             Link::Image,
             "neither the tag nor what is beside the image has a record to compare with",
         ),
     }
-    if let Some(told) = told {
-        let same = parts.iter().any(|(kind, content)| kind == MEDIA_RECORD && *content == told.bytes);
-        let other = parts.iter().any(|(kind, _)| kind == MEDIA_RECORD);
-        match (same, other) {
-            (true, _) => chain.holds(Link::AttachedRecord),
-            (false, true) => chain.broken(Link::AttachedRecord, "it is another one"),
-            (false, false) => chain.unchecked(Link::AttachedRecord, "none is attached"),
-        }
-    }
-    signed(kept, &found.manifest, key, chain)?;
+    beside(asked.told, (attached.as_ref(), &parts), chain);
+    signed(kept, (&found.manifest, &parts), asked.key, chain)?;
     Ok(Some(found.manifest))
+}
+
+fn several(tag: &str, images: &[(String, String)]) -> String {
+    let one = |(platform, digest): &(String, String)| format!("@{digest} ({platform})");
+    let all: Vec<String> = images.iter().map(one).collect();
+    format!(
+        "{tag} is an index of several images; name one of them, --image docker://REGISTRY/REPOSITORY@DIGEST: {}",
+        all.join(", ")
+    )
+}
+
+fn layers(found: &Found, chain: &mut Chain) {
+    let missing: Vec<String> = found.missing.iter().map(|digest| format!("{digest} is missing")).collect();
+    if missing.is_empty() && !found.is_whole {
+        chain.holds_as_far(Link::Layers, "they are there, and their bytes were not read: --deep does");
+    } else {
+        chain.judge(Link::Layers, &missing);
+    }
+}
+
+/// The record beside the image, against that of the commit if there is one.
+fn beside(told: Option<&Told>, (attached, parts): (Option<&Record>, &[Said]), chain: &mut Chain) {
+    let Some(told) = told else {
+        if let Some(record) = attached {
+            let why =
+                "without the commit it is not known whether it is this record; and when its waivers counted";
+            chain.unchecked(Link::AttachedRecord, why);
+            match &record.unexcused(None)[..] {
+                [] if record.tests.waived.is_empty() && record.drift.waived.is_empty() => {
+                    chain.holds(Link::Excused);
+                }
+                [] => chain.unchecked(Link::Excused, "when it was tagged is not known without the tag"),
+                flaws => chain.broken(Link::Excused, flaws.join("; ")),
+            }
+        }
+        return;
+    };
+    let same = parts.iter().any(|(kind, content)| kind == MEDIA_RECORD && *content == told.bytes);
+    let other = parts.iter().any(|(kind, _)| kind == MEDIA_RECORD);
+    match (same, other) {
+        (true, _) => chain.holds(Link::AttachedRecord),
+        (false, true) => chain.broken(Link::AttachedRecord, "it is another one"),
+        (false, false) => chain.unchecked(Link::AttachedRecord, "none is attached"),
+    }
 }
 
 fn record_in(parts: &[Said]) -> Option<Record> {
@@ -74,20 +125,20 @@ fn against(record: &Record, found: &Found, parts: &[Said], chain: &mut Chain) {
     }
     let statements: Vec<&[u8]> =
         parts.iter().filter(|(kind, _)| kind == MEDIA_IN_TOTO).map(|(_, content)| &content[..]).collect();
-    tests(record, &statements, chain);
-    drift(record, &statements, chain);
+    chain.attached(Link::Tests, &of_kind(&statements, Tested::PREDICATE), |(_, bytes)| tests(record, bytes));
+    chain
+        .attached(Link::Drift, &of_kind(&statements, Compared::PREDICATE), |(_, bytes)| drift(record, bytes));
     bill(record, parts, chain);
-    let ours = |value: &Value| value["subject"][0]["digest"]["sha256"] == found.manifest.hex();
-    match of_kind(&statements, PROVENANCE) {
-        None => chain.unchecked(Link::Provenance, "none is attached"),
-        Some((value, _)) if value["_type"] == STATEMENT_TYPE && ours(&value) => chain.holds(Link::Provenance),
-        Some(_) => chain.broken(Link::Provenance, "it is about another manifest"),
-    }
+    chain.attached(Link::Provenance, &of_kind(&statements, PROVENANCE), |(value, _)| {
+        let is_ours = value["_type"] == STATEMENT_TYPE
+            && value["subject"][0]["digest"]["sha256"] == found.manifest.hex();
+        (!is_ours).then(|| "it is about another manifest".to_owned())
+    });
 }
 
 fn bill(record: &Record, parts: &[Said], chain: &mut Chain) {
     let Some(named) = &record.sbom else {
-        return chain.unchecked(Link::Bill, "the record names none");
+        return chain.moot(Link::Bill, "the record names none");
     };
     let bills: Vec<Digest> =
         parts.iter().filter(|(kind, _)| is_bill(kind)).map(|(_, content)| Digest::of(content)).collect();
@@ -98,62 +149,58 @@ fn bill(record: &Record, parts: &[Said], chain: &mut Chain) {
     }
 }
 
-fn tests(record: &Record, statements: &[&[u8]], chain: &mut Chain) {
-    use common::evidence::Fact as _;
-    let Some((_, bytes)) = of_kind(statements, Tested::PREDICATE) else {
-        return chain.unchecked(Link::Tests, "none is attached");
-    };
+/// What is wrong with the test evidence `bytes`.
+fn tests(record: &Record, bytes: &[u8]) -> Option<String> {
     match evidence::open::<Tested>(bytes, &record.image.id) {
         Ok(statement) => {
             let said = TestSummary::of(&statement.predicate.outcome, &[], Timestamp::UNIX_EPOCH);
             let same = said.results == record.tests.results;
-            let flaw = (!same).then(|| "the results are others than the record's".to_owned());
-            chain.judge(Link::Tests, flaw.as_slice());
+            (!same).then(|| "the results are others than the record's".to_owned())
         }
-        Err(reason) => chain.broken(Link::Tests, reason),
+        Err(reason) => Some(reason),
     }
 }
 
-fn drift(record: &Record, statements: &[&[u8]], chain: &mut Chain) {
-    use common::evidence::Fact as _;
-    let Some((_, bytes)) = of_kind(statements, Compared::PREDICATE) else {
-        return chain.unchecked(Link::Drift, "none is attached");
-    };
+/// What is wrong with the evidence of drift `bytes`.
+fn drift(record: &Record, bytes: &[u8]) -> Option<String> {
     match evidence::open::<Compared>(bytes, &record.image.id) {
         Ok(statement) => {
             let said = DriftSummary::of(&statement.predicate.outcome, &[], Timestamp::UNIX_EPOCH);
             let same = said.differences == record.drift.differences && said.same == record.drift.same;
-            let flaw = (!same).then(|| "it is another one than the record's".to_owned());
-            chain.judge(Link::Drift, flaw.as_slice());
+            (!same).then(|| "it is another one than the record's".to_owned())
         }
-        Err(reason) => chain.broken(Link::Drift, reason),
+        Err(reason) => Some(reason),
     }
 }
 
-/// The newest statement of this kind, as JSON and as it came.
-fn of_kind<'s>(statements: &[&'s [u8]], kind: &str) -> Option<(Value, &'s [u8])> {
-    statements.iter().rev().find_map(|bytes| {
-        let value: Value = serde_json::from_slice(bytes).ok()?;
-        (value["predicateType"] == kind).then_some((value, *bytes))
-    })
+/// The statements of this kind, as JSON and as they came.
+fn of_kind<'s>(statements: &[&'s [u8]], kind: &str) -> Vec<(Value, &'s [u8])> {
+    let parsed = statements.iter().map(|bytes| (serde_json::from_slice(bytes).unwrap_or_default(), *bytes));
+    parsed.filter(|(value, _): &(Value, _)| value["predicateType"] == kind).collect()
 }
 
 fn signed(
     kept: &Kept,
-    manifest: &Digest,
+    (manifest, parts): (&Digest, &[Said]),
     key: Option<&VerifyingKey>,
     chain: &mut Chain,
 ) -> Result<(), Error> {
     let Some(key) = key else {
-        chain.unchecked(Link::Signature, "no key was named: --key FILE");
+        chain.moot(Link::Signature, "no key was named: --key FILE");
         return Ok(());
     };
+    let mut bundles = parts.iter().filter(|(kind, _)| kind == bundle::MEDIA_BUNDLE).peekable();
+    let has_bundles = bundles.peek().is_some();
+    if bundles.any(|(_, content)| bundle::is_signed(key, manifest, content)) {
+        chain.holds(Link::Signature);
+        return Ok(());
+    }
     match kept.tagged(&signature::tag_of(manifest))? {
         Some(bytes) if signature::is_signed(key, manifest, &bytes, |payload| kept.blob(payload))? => {
             chain.holds(Link::Signature);
         }
-        Some(_) => chain.broken(Link::Signature, "no signature of it is with this key"),
-        None => chain.broken(Link::Signature, "there is no signature"),
+        None if !has_bundles => chain.broken(Link::Signature, "there is no signature"),
+        _ => chain.broken(Link::Signature, "no signature of it is with this key"),
     }
     Ok(())
 }

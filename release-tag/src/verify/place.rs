@@ -5,19 +5,26 @@ use std::path::{Path, PathBuf};
 use common::console::Console;
 use common::digest::Digest;
 use common::oci::blobs::blob_up_to;
+use common::oci::model::Config;
 use serde_json::Value;
 
+use crate::deliver::is_bill;
 use crate::error::Error;
+use crate::location::Location;
 use crate::oci::beside::{self, Said};
-use crate::oci::{Archive, Blobs, Depth, Descriptor, Layout, MAX_ATTACHED, Manifest, Proof, prove};
-use crate::registry::{Client, Repository};
+use crate::oci::{
+    Archive, Blobs, Depth, Descriptor, Layout, MAX_ATTACHED, MAX_JSON, MEDIA_IN_TOTO, MEDIA_RECORD, Manifest,
+    Proof, prove,
+};
+use crate::registry::{Access, Client, Reference, Repository};
+use crate::signature::bundle::MEDIA_BUNDLE;
 
 /// Where, and under which tag if one was typed.
 #[derive(Debug)]
 pub struct Place {
     /// Where.
     pub kind: Kind,
-    /// The tag that was typed.
+    /// The tag or the digest that was typed.
     pub tag: Option<String>,
 }
 
@@ -33,26 +40,19 @@ pub enum Kind {
 }
 
 impl Place {
-    /// The place that `text` names: `oci:DIR`, `oci-archive:FILE`, `docker://REGISTRY/REPOSITORY[:TAG]`.
+    /// The place that `text` names: `oci:DIR`, `oci-archive:FILE`, `docker://REGISTRY/REPOSITORY[:TAG]`, or with
+    /// `@DIGEST`.
     ///
     /// # Errors
     /// It names none.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let bad = |reason: &str| Error::BadDestination { given: text.to_owned(), reason: reason.to_owned() };
-        let local = |kind| Ok(Self { kind, tag: None });
-        match text.split_once(':').ok_or_else(|| bad("it does not begin with a kind"))? {
-            ("oci", dir) => local(Kind::Layout(dir.into())),
-            ("oci-archive", file) => local(Kind::Archive(file.into())),
-            ("docker", rest) => {
-                let rest = rest.strip_prefix("//").ok_or_else(|| bad("`docker:` is followed by `//`"))?;
-                // A port is before the last slash, a tag behind it.
-                let cut = rest.rfind(':').filter(|at| Some(*at) > rest.rfind('/'));
-                let (name, tag) =
-                    cut.map_or((rest, None), |at| (&rest[..at], Some(rest[at + 1..].to_owned())));
-                Ok(Self { kind: Kind::Registry(name.parse()?), tag })
+        Ok(match text.parse()? {
+            Location::Layout(dir) => Self { kind: Kind::Layout(dir), tag: None },
+            Location::Archive(file) => Self { kind: Kind::Archive(file), tag: None },
+            Location::Registry(Reference { repository, name }) => {
+                Self { kind: Kind::Registry(repository), tag: name }
             }
-            _ => Err(bad("its kind is not known here")),
-        }
+        })
     }
 }
 
@@ -72,6 +72,18 @@ pub struct Found {
     pub image: Digest,
     /// The layers that are not there.
     pub missing: Vec<Digest>,
+    /// Whether every byte of the layers was looked at.
+    pub is_whole: bool,
+}
+
+/// What is under a tag.
+pub enum Under {
+    /// Nothing.
+    Nothing,
+    /// An image.
+    Image(Found),
+    /// An index of several images: what each is for, and its digest.
+    Several(Vec<(String, String)>),
 }
 
 impl Kept {
@@ -94,32 +106,32 @@ impl Kept {
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn open(place: &Place, insecure: &[String], console: &Console) -> Result<Self, Error> {
+    pub fn open(place: &Place, access: &Access, console: &Console) -> Result<Self, Error> {
         Ok(match &place.kind {
             Kind::Layout(dir) => Self::layout(dir),
             Kind::Archive(file) => Self::Files(Box::new(Archive::open(file)?)),
-            Kind::Registry(repository) => {
-                Self::Registry(Box::new(Client::new(repository, insecure, console)?))
-            }
+            Kind::Registry(repository) => Self::Registry(Box::new(Client::new(repository, access, console)?)),
         })
     }
 
     /// What is under `tag`: every byte of it checked, where it is on this machine; in a registry, the
-    /// manifest and the configuration, and that the layers are there.
+    /// manifest and the configuration, and that the layers are there; all of them too, if it is to be `deep`.
     ///
     /// # Errors
     /// It cannot be read, or is not what it says.
-    pub fn find(&self, tag: &str) -> Result<Option<Found>, Error> {
+    pub fn find(&self, tag: &str, deep: bool) -> Result<Under, Error> {
         match self {
             Self::Files(blobs) => {
                 let found = |proof: Proof| Found {
                     manifest: proof.manifest.digest,
                     image: proof.image,
                     missing: Vec::new(),
+                    is_whole: true,
                 };
-                Ok(prove(blobs.as_ref(), tag, Depth::Content)?.map(found))
+                let proof = prove(blobs.as_ref(), tag, Depth::Content)?;
+                Ok(proof.map_or(Under::Nothing, |proof| Under::Image(found(proof))))
             }
-            Self::Registry(client) => in_registry(client, tag),
+            Self::Registry(client) => in_registry(client, tag, deep),
         }
     }
 
@@ -130,16 +142,22 @@ impl Kept {
     pub fn attached(&self, manifest: &Digest) -> Result<Vec<Said>, Error> {
         let client = match self {
             Self::Registry(client) => client,
-            Self::Files(blobs) => return Ok(beside::said(blobs.as_ref(), manifest)?),
+            Self::Files(blobs) => return Ok(beside::said(blobs.as_ref(), manifest, is_ours)?),
         };
         let mut found = Vec::new();
         for entry in client.referrers(manifest)? {
             let Some(digest) = entry["digest"].as_str() else { continue };
+            if entry["size"].as_u64().is_some_and(|size| size > MAX_JSON) {
+                continue;
+            }
             let Some(bytes) = client.manifest(digest)? else { continue };
             let artifact: Value = serde_json::from_slice(&bytes).unwrap_or_default();
             let layers = artifact["layers"].as_array().cloned().unwrap_or_default();
             for layer in layers {
                 let Ok(layer) = serde_json::from_value::<Descriptor>(layer) else { continue };
+                if !is_ours(&layer) {
+                    continue;
+                }
                 if let Some(content) = client.small_blob(&layer)? {
                     found.push((layer.media_type, content));
                 }
@@ -171,13 +189,25 @@ impl Kept {
     }
 }
 
-fn in_registry(client: &Client, tag: &str) -> Result<Option<Found>, Error> {
-    let Some(bytes) = client.manifest(tag)? else { return Ok(None) };
+/// Whether it may be of interest here. What others attach has any size, and is not fetched.
+fn is_ours(layer: &Descriptor) -> bool {
+    let kind = layer.media_type.as_str();
+    let known = [MEDIA_RECORD, MEDIA_IN_TOTO, MEDIA_BUNDLE].contains(&kind) || is_bill(kind);
+    known && layer.size <= MAX_ATTACHED
+}
+
+fn in_registry(client: &Client, tag: &str, deep: bool) -> Result<Under, Error> {
+    let Some(bytes) = client.manifest(tag)? else { return Ok(Under::Nothing) };
+    let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    if let Some(several) = value["manifests"].as_array() {
+        return Ok(Under::Several(several.iter().map(platform).collect()));
+    }
     let digest = Digest::of(&bytes);
-    let manifest: Manifest = serde_json::from_slice(&bytes)
+    let manifest: Manifest = serde_json::from_value(value)
         .map_err(|e| client.nonsense(format!("what is under {tag} is no manifest of an image: {e}")))?;
     let mut missing = Vec::new();
-    if client.small_blob(&manifest.config)?.is_none() {
+    let config = client.small_blob(&manifest.config)?;
+    if config.is_none() {
         missing.push(manifest.config.digest.clone());
     }
     for layer in &manifest.layers {
@@ -185,5 +215,32 @@ fn in_registry(client: &Client, tag: &str) -> Result<Option<Found>, Error> {
             missing.push(layer.digest.clone());
         }
     }
-    Ok(Some(Found { manifest: digest, image: manifest.config.digest, missing }))
+    let is_whole = deep && missing.is_empty();
+    if let (true, Some(config)) = (is_whole, config) {
+        read_layers(client, &manifest, &config)?;
+    }
+    Ok(Under::Image(Found { manifest: digest, image: manifest.config.digest, missing, is_whole }))
+}
+
+/// Reads every layer of `manifest`: it must be what its digest says, and uncompressed what `config` says.
+fn read_layers(client: &Client, manifest: &Manifest, config: &[u8]) -> Result<(), Error> {
+    let config: Config = serde_json::from_slice(config)
+        .map_err(|e| client.nonsense(format!("the configuration of the image makes no sense: {e}")))?;
+    let diff_ids = config.rootfs.diff_ids;
+    if diff_ids.len() != manifest.layers.len() {
+        let (has, names) = (manifest.layers.len(), diff_ids.len());
+        let reason = format!("the configuration names {names} layers, the manifest has {has}");
+        return Err(client.nonsense(reason).into());
+    }
+    for (layer, diff_id) in manifest.layers.iter().zip(&diff_ids) {
+        client.check_layer(layer, diff_id)?;
+    }
+    Ok(())
+}
+
+/// What an entry of an index is for, and its digest.
+fn platform(entry: &Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
+    let platform = format!("{}/{}", text(&entry["platform"]["os"]), text(&entry["platform"]["architecture"]));
+    (platform, text(&entry["digest"]))
 }

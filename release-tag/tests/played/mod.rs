@@ -23,6 +23,32 @@ pub enum Mood {
     Basic,
 }
 
+/// What it answers to who asks what points at a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lists {
+    /// A redirect to a page for people, whose server asks to wait.
+    Redirect,
+    /// A page for people.
+    Page,
+    /// That it was asked too often.
+    Limit,
+    /// That whoever asks is not allowed to, and not how to be.
+    Closed,
+    /// That something is wrong with it.
+    Broken,
+    /// The list, with so many entries on a page.
+    Pages(usize),
+}
+
+/// What else is odd about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quirk {
+    ForgetsUploads,
+    TakesNoPieces,
+    Corrupts,
+    KeepsTags,
+}
+
 #[derive(Default)]
 struct State {
     blobs: BTreeMap<String, Vec<u8>>,
@@ -33,13 +59,20 @@ struct State {
     /// After so many bytes of it, the connection of the next upload ends.
     cuts: VecDeque<usize>,
     refusal: Option<(&'static str, &'static str, u16, String)>,
-    forgets: bool,
-    whole_only: bool,
-    corrupts: bool,
+    quirks: Vec<Quirk>,
     guard: Option<Mood>,
+    lists: Option<Lists>,
     /// How many requests a token is good for.
     token_life: Option<usize>,
     token_used: usize,
+    /// Of the request that is answered, where it is text.
+    body: String,
+}
+
+impl State {
+    fn is(&self, quirk: Quirk) -> bool {
+        self.quirks.contains(&quirk)
+    }
 }
 
 /// A registry on a free port of this machine.
@@ -117,6 +150,10 @@ impl Played {
         self.state.lock().unwrap().blobs.get_mut(digest).unwrap()[0] ^= 1;
     }
 
+    pub fn put_blob(&self, digest: &str, bytes: &[u8]) {
+        self.state.lock().unwrap().blobs.insert(digest.to_owned(), bytes.to_vec());
+    }
+
     pub fn put_manifest(&self, tag: &str, bytes: &[u8]) {
         self.state.lock().unwrap().manifests.insert(tag.to_owned(), bytes.to_vec());
     }
@@ -144,17 +181,27 @@ impl Played {
 
     /// It does not know how far an upload got.
     pub fn forget_uploads(&self) {
-        self.state.lock().unwrap().forgets = true;
+        self.state.lock().unwrap().quirks.push(Quirk::ForgetsUploads);
     }
 
     /// It does not understand pieces.
     pub fn take_no_pieces(&self) {
-        self.state.lock().unwrap().whole_only = true;
+        self.state.lock().unwrap().quirks.push(Quirk::TakesNoPieces);
     }
 
     /// It gives back other manifests than it took.
     pub fn corrupt_manifests(&self) {
-        self.state.lock().unwrap().corrupts = true;
+        self.state.lock().unwrap().quirks.push(Quirk::Corrupts);
+    }
+
+    /// It answers so to who asks what points at a manifest.
+    pub fn list(&self, lists: Lists) {
+        self.state.lock().unwrap().lists = Some(lists);
+    }
+
+    /// Its tags cannot be changed.
+    pub fn keep_tags(&self) {
+        self.state.lock().unwrap().quirks.push(Quirk::KeepsTags);
     }
 
     pub fn tokens_last(&self, requests: usize) {
@@ -182,6 +229,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>, port: u16) -> std::io::Result<
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
+    state.body = String::from_utf8_lossy(&body).into_owned();
     let (status, headers, answer) = match state.failures.pop_front() {
         Some(Mood::Fail(status)) => (status, String::new(), b"not now".to_vec()),
         Some(_) => return stream.shutdown(std::net::Shutdown::Both),
@@ -234,19 +282,79 @@ fn answer(state: &mut State, request: &Request, body: Vec<u8>, port: u16) -> Ans
         return (*status, String::new(), body.clone().into_bytes());
     }
     let path = request.path.clone();
+    if let (Some(lists), Some((_, subject))) = (state.lists, path.split_once("/referrers/")) {
+        return listed(state, lists, subject);
+    }
+    if path == "/page" {
+        return (429, "Retry-After: 50\r\n".to_owned(), b"<html>".to_vec());
+    }
     if let Some((_, tag)) = path.split_once("/manifests/") {
         if request.method == "PUT" {
-            let body = if state.corrupts { [&body[..], b"\n"].concat() } else { body };
+            let is_taken = state.manifests.get(tag).is_some_and(|there| *there != body);
+            if state.is(Quirk::KeepsTags) && is_taken {
+                let said =
+                    "{\"errors\":[{\"code\":\"TAG_INVALID\",\"message\":\"the repository is immutable\"}]}";
+                return (400, String::new(), said.as_bytes().to_vec());
+            }
+            let about: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+            let subject = about["subject"]["digest"].as_str();
+            let keeps_lists = matches!(state.lists, Some(Lists::Pages(_)));
+            let said = subject.filter(|_| keeps_lists).map(|subject| format!("OCI-Subject: {subject}\r\n"));
+            let body = if state.is(Quirk::Corrupts) { [&body[..], b"\n"].concat() } else { body };
             state.manifests.insert(tag.to_owned(), body);
-            return nothing(201);
+            return (201, said.unwrap_or_default(), Vec::new());
         }
-        return state.manifests.get(tag).map_or_else(|| nothing(404), |m| (200, String::new(), m.clone()));
+        return state.manifests.get(tag).map_or_else(|| nothing(404), |bytes| manifest(bytes));
     }
     if path.contains("/uploads/") {
         return uploads(state, request, &path, body);
     }
     let digest = path.rsplit('/').next().unwrap();
     state.blobs.get(digest).map_or_else(|| nothing(404), |blob| (200, String::new(), blob.clone()))
+}
+
+/// A manifest as registries give it.
+fn manifest(bytes: &[u8]) -> Answer {
+    let told: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let kind = told["mediaType"].as_str().map(|kind| format!("Content-Type: {kind}\r\n"));
+    let digest = format!("Docker-Content-Digest: {}\r\n", Digest::of(bytes));
+    (200, kind.unwrap_or_default() + &digest, bytes.to_vec())
+}
+
+fn listed(state: &State, lists: Lists, subject: &str) -> Answer {
+    let page = || b"<html><body>Sign in to see this page</body></html>".to_vec();
+    match lists {
+        Lists::Redirect => (303, "Location: /page\r\nContent-Type: text/html\r\n".to_owned(), page()),
+        Lists::Page => (200, "Content-Type: text/html; charset=utf-8\r\n".to_owned(), page()),
+        Lists::Limit => (429, "Retry-After: 50\r\n".to_owned(), Vec::new()),
+        Lists::Closed => (401, String::new(), Vec::new()),
+        Lists::Broken => (500, String::new(), b"out of order".to_vec()),
+        Lists::Pages(size) => {
+            let (subject, from) = subject.split_once("?from=").unwrap_or((subject, "0"));
+            let from: usize = from.parse().unwrap();
+            let about = |bytes: &Vec<u8>| -> Option<serde_json::Value> {
+                let manifest: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+                (manifest["subject"]["digest"] == subject).then_some(manifest)
+            };
+            let all: Vec<serde_json::Value> = state.manifests.iter().filter_map(|(name, bytes)| {
+                let manifest = about(bytes).filter(|_| name.starts_with("sha256:"))?;
+                let kind = &manifest["mediaType"];
+                Some(serde_json::json!({"mediaType": kind, "digest": name, "size": bytes.len(), "artifactType": manifest["artifactType"]}))
+            }).collect();
+            let shown: Vec<_> = all.iter().skip(from).take(size).collect();
+            let kind = "application/vnd.oci.image.index.v1+json";
+            let index = serde_json::json!({"schemaVersion": 2, "mediaType": kind, "manifests": shown});
+            let more = from + size < all.len();
+            let link = more.then(|| {
+                format!("Link: </v2/stsci/roman/referrers/{subject}?from={}>; rel=\"next\"\r\n", from + size)
+            });
+            (
+                200,
+                format!("Content-Type: {kind}\r\n{}", link.unwrap_or_default()),
+                index.to_string().into_bytes(),
+            )
+        }
+    }
 }
 
 fn uploads(state: &mut State, request: &Request, path: &str, body: Vec<u8>) -> Answer {
@@ -257,12 +365,12 @@ fn uploads(state: &mut State, request: &Request, path: &str, body: Vec<u8>) -> A
     }
     let n = upload_of(path);
     match request.method.as_str() {
-        "GET" if state.forgets => (404, String::new(), Vec::new()),
+        "GET" if state.is(Quirk::ForgetsUploads) => (404, String::new(), Vec::new()),
         "GET" => {
             let last = state.uploads[n].len().saturating_sub(1);
             (204, format!("{}Range: 0-{last}\r\n", at(n)), Vec::new())
         }
-        "PATCH" if state.whole_only && request.headers.contains_key("content-range") => {
+        "PATCH" if state.is(Quirk::TakesNoPieces) && request.headers.contains_key("content-range") => {
             (416, String::new(), Vec::new())
         }
         "PATCH" => {
@@ -296,22 +404,29 @@ fn guarded(state: &mut State, request: &Request, port: u16) -> Option<Answer> {
         Mood::Basic if password => None,
         Mood::Basic => Some((401, "WWW-Authenticate: Basic realm=\"r\"\r\n".to_owned(), Vec::new())),
         _ if request.path.starts_with("/token?") && password => {
-            assert!(
-                request.path.contains("scope=repository%3Astsci%2Froman%3Apull%2Cpush"),
-                "{}",
-                request.path
-            );
             state.token_used = 0;
             Some((200, String::new(), b"{\"token\": \"t0ken\"}".to_vec()))
         }
-        _ if request.path.starts_with("/token?") => Some((401, String::new(), b"who are you?".to_vec())),
+        // An identity token comes in a form.
+        _ if request.path == "/token" && state.body.contains("refresh_token=1dent1ty") => {
+            state.token_used = 0;
+            Some((200, String::new(), b"{\"access_token\": \"t0ken\"}".to_vec()))
+        }
+        _ if request.path.starts_with("/token") => Some((401, String::new(), b"who are you?".to_vec())),
         _ => {
             state.token_used += 1;
             let lives = state.token_life.is_none_or(|life| state.token_used <= life);
             if who == "Bearer t0ken" && lives {
                 return None;
             }
-            let realm = format!("Bearer realm=\"http://127.0.0.1:{port}/token\",service=\"played\"");
+            // As docker's registry does: the scope is what the request needs.
+            let scope = match request.method.as_str() {
+                "GET" | "HEAD" => "repository:stsci/roman:pull",
+                _ => "repository:stsci/roman:pull,push",
+            };
+            let realm = format!(
+                "Bearer realm=\"http://127.0.0.1:{port}/token\",service=\"played\",scope=\"{scope}\""
+            );
             Some((401, format!("WWW-Authenticate: {realm}\r\n"), Vec::new()))
         }
     }

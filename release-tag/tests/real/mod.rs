@@ -1,5 +1,6 @@
 //! Debian's `docker-registry`, where there is one.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
@@ -15,7 +16,7 @@ pub fn free_port() -> u16 {
 pub struct Real {
     child: Child,
     pub host: String,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Real {
@@ -31,13 +32,27 @@ impl Real {
         let mut command = Command::new("docker-registry");
         command.arg("serve").arg(dir.path().join("config.yml")).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().ok()?;
-        let real = Self { child, host: format!("127.0.0.1:{port}"), _dir: dir };
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let real = Self { child, host: format!("127.0.0.1:{port}"), dir };
+        let deadline = Instant::now() + Duration::from_mins(2);
         while std::net::TcpStream::connect(&real.host).is_err() {
             assert!(Instant::now() < deadline, "the registry does not come up");
             std::thread::sleep(Duration::from_millis(20));
         }
         Some(real)
+    }
+
+    /// Where it keeps everything.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// What is at `path` in the repository that the tests deliver to.
+    pub fn fetch(&self, path: &str) -> serde_json::Value {
+        let url = format!("http://{}/v2/stsci/roman/{path}", self.host);
+        let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+        let kinds = ["index", "manifest"].map(|kind| format!("application/vnd.oci.image.{kind}.v1+json"));
+        let answer = client.get(url).header("Accept", kinds.join(", ")).send().unwrap();
+        serde_json::from_slice(&answer.bytes().unwrap()).unwrap()
     }
 }
 
