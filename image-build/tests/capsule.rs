@@ -91,9 +91,14 @@ impl Real {
         let dir = tempfile::tempdir().unwrap();
         let archive = dir.path().join("base.tar");
         closure::write(&archive);
-        let status = Command::new(&engine.program).args(["info", "--format", "{{json .DriverStatus}}"]).output();
-        if status.is_ok_and(|told| String::from_utf8_lossy(&told.stdout).contains("io.containerd.snapshotter")) {
-            eprintln!("skipped: {choice}: it tells images by their manifests, and no capsule takes such a base");
+        let status =
+            Command::new(&engine.program).args(["info", "--format", "{{json .DriverStatus}}"]).output();
+        if status
+            .is_ok_and(|told| String::from_utf8_lossy(&told.stdout).contains("io.containerd.snapshotter"))
+        {
+            eprintln!(
+                "skipped: {choice}: it tells images by their manifests, and no capsule takes such a base"
+            );
             return None;
         }
         engine.import(&archive, BASE, &console).unwrap();

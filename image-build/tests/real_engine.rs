@@ -97,6 +97,12 @@ impl Real {
         });
     }
 
+    /// Makes the specs such as the mission's image takes.
+    fn take_specs(&self) {
+        let specs = self.bench.repository.at("deployments/build-trial/environments/roman-cal");
+        fs::rename(specs.join("roman-cal.yml"), specs.join("roman-cal.explicit")).unwrap();
+    }
+
     /// The image that is used.
     fn image(&self) -> String {
         format!("{}-build-trial:latest", self.prefix)
@@ -238,6 +244,7 @@ fn forget(real: &Real) {
 fn docker_builds_with_a_builder_that_has_none_of_its_images() {
     let Some(far) = bridge::far() else { return };
     let Some(real) = Real::new(EngineChoice::Docker) else { return };
+    real.take_specs();
     let bridge = Bridge::to(&far);
     real.variables.borrow_mut().push(("BUILDX_CONFIG", real.dir.path().join("buildx").into()));
     let name = format!("{}-far", real.prefix);
@@ -274,6 +281,7 @@ fn docker_takes_what_a_registry_has_of_the_same() {
     if !asked(&real, &["buildx", "version"]) {
         return eprintln!("skipped: this docker has no buildx, so nothing can be asked of a registry");
     }
+    real.take_specs();
     let cutoff = ["--index-cutoff", "2024-08-05T10:00:00Z"];
     assert_eq!(steps(&real, &cutoff), ["common", "mission", "caches"]);
     let (id, place) = (real.id(), format!("{}/c:1", registry.host));
@@ -316,13 +324,9 @@ fn docker_shares_missions_out_among_two_daemons() {
     let archive = real.dir.path().join("base.tar").display().to_string();
     real.variables.borrow_mut().push(("DOCKER_HOST", OsString::new()));
     assert!(asked(&real, &["--context", "far", "import", &archive, &base]));
-    let other = real.bench.repository.at("deployments/other-trial");
-    fs::create_dir_all(&other).unwrap();
-    fs::write(
-        other.join("Dockerfile"),
-        MISSION.lines().take(2).map(|l| format!("{l}\n")).collect::<String>(),
-    )
-    .unwrap();
+    let dockerfile: String = MISSION.lines().take(2).map(|line| format!("{line}\n")).collect();
+    real.bench.repository.write("deployments/other-trial/Dockerfile", &dockerfile);
+    real.bench.repository.write("deployments/other-trial/environments/roman-cal/roman-cal.yml", "");
     let output = real.command(&["build-trial", "other-trial", "--hosts", "near,far"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let document = common::document::Document::parse(&output.stdout, "standard output").unwrap();
@@ -348,8 +352,7 @@ fn docker_shares_missions_out_among_two_daemons() {
 fn check_edits(choice: EngineChoice) {
     let Some(real) = Real::new(choice) else { return };
     let cutoff = ["--index-cutoff", "2024-08-05T10:00:00Z"];
-    let specs = real.bench.repository.at("deployments/build-trial/environments/roman-cal");
-    fs::rename(specs.join("roman-cal.yml"), specs.join("roman-cal.explicit")).unwrap();
+    real.take_specs();
     assert_eq!(steps(&real, &cutoff), ["common", "mission", "caches"]);
     let spec = "deployments/build-trial/environments/roman-cal/roman-cal.explicit";
     let all = &["common", "mission", "caches"][..];
