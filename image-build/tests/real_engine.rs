@@ -103,6 +103,14 @@ impl Real {
         fs::rename(specs.join("roman-cal.yml"), specs.join("roman-cal.explicit")).unwrap();
     }
 
+    /// A further mission, whose Dockerfile ends with `steps`.
+    fn add_mission(&self, name: &str, steps: &str) {
+        let dir = format!("deployments/{name}");
+        let text = format!("ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\n{steps}");
+        self.bench.repository.write(&format!("{dir}/Dockerfile"), &text);
+        self.bench.repository.write(&format!("{dir}/environments/roman-cal/roman-cal.yml"), "");
+    }
+
     /// The image that is used.
     fn image(&self) -> String {
         format!("{}-build-trial:latest", self.prefix)
@@ -324,9 +332,7 @@ fn docker_shares_missions_out_among_two_daemons() {
     let archive = real.dir.path().join("base.tar").display().to_string();
     real.variables.borrow_mut().push(("DOCKER_HOST", OsString::new()));
     assert!(asked(&real, &["--context", "far", "import", &archive, &base]));
-    let dockerfile: String = MISSION.lines().take(2).map(|line| format!("{line}\n")).collect();
-    real.bench.repository.write("deployments/other-trial/Dockerfile", &dockerfile);
-    real.bench.repository.write("deployments/other-trial/environments/roman-cal/roman-cal.yml", "");
+    real.add_mission("other-trial", "");
     let output = real.command(&["build-trial", "other-trial", "--hosts", "near,far"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let document = common::document::Document::parse(&output.stdout, "standard output").unwrap();
@@ -344,6 +350,34 @@ fn docker_shares_missions_out_among_two_daemons() {
     let names = ["other-trial:latest", "common", "base:latest"].map(|name| format!("{}-{name}", real.prefix));
     for name in names {
         assert!(asked(&real, &["--context", "far", "rmi", &name]));
+    }
+}
+
+#[test]
+fn docker_goes_on_after_a_failure_in_ci_and_tells_whose_lines_are_whose() {
+    let Some(real) = Real::new(EngineChoice::Docker) else { return };
+    real.add_mission("failing-trial", "RUN echo this fails; exit 3\n");
+    real.add_mission("other-trial", "RUN echo this goes on\n");
+    let missions = ["failing-trial", "build-trial", "other-trial", "--jobs", "2"];
+    let output = real.command(&missions).env("CI", "true").output().unwrap();
+    let said = stderr(&output);
+    assert!(!output.status.success(), "{said}");
+    let names = ["common", "build-trial", "failing-trial", "other-trial"];
+    let own = |line: &str| line.split_once('|').is_some_and(|(name, _)| names.contains(&name.trim_end()));
+    let (theirs, ours): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.contains("| "));
+    assert!(theirs.iter().all(|line| own(line)), "{said}");
+    assert!(theirs.iter().any(|line| line.starts_with("failing") && line.contains("this fails")), "{said}");
+    let told = |name: &str, what: &str| {
+        ours.iter().any(|line| line.contains(name) && line.contains(what) && line.contains(" for common"))
+    };
+    assert!(told("failing-trial", "failed ("), "{said}");
+    assert!(told("build-trial", "built") && ours.iter().any(|line| line.contains("other-trial")), "{said}");
+    for mission in ["build-trial", "other-trial"] {
+        let image = format!("{}-{mission}:latest", real.prefix);
+        assert!(asked(&real, &["image", "inspect", &image]), "{mission}: {said}");
+    }
+    for name in ["other-trial:latest", "failing-trial-dirty"] {
+        _ = real.engine.remove_image(&format!("{}-{name}", real.prefix), &Console::silent());
     }
 }
 
@@ -466,11 +500,6 @@ fn buildah_is_asked_once_where_there_is_nothing_to_do() {
 #[test]
 fn podman_builds_the_chain() {
     check(EngineChoice::Podman);
-}
-
-#[test]
-fn podman_builds_what_an_edit_reaches_and_nothing_else() {
-    check_edits(EngineChoice::Podman);
 }
 
 #[test]
