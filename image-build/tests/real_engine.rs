@@ -277,6 +277,23 @@ fn docker_builds_with_a_builder_that_has_none_of_its_images() {
     // The builder need not be told twice what it has.
     _ = real.engine.remove_image(&common, &Console::silent());
     assert_eq!(steps(&real, &[&args[..], &["--force"]].concat()), ["common", "mission", "caches"]);
+    let Some(registry) = Registry::start() else {
+        return eprintln!("skipped: no docker-registry on PATH (Debian: apt-get install docker-registry)");
+    };
+    let place = format!("type=registry,ref={}/c:1", registry.host);
+    let away = ["--force", "--cache-to", &format!("{place},mode=max"), "--cache-from", &place];
+    assert_eq!(steps(&real, &[&args[..], &away].concat()), ["common", "mission", "caches"]);
+    let cache = format!("{}/c:1-{}-build-trial-dirty", registry.host, real.prefix);
+    assert!(asked(&real, &["buildx", "imagetools", "inspect", &cache]), "each image has a cache of its own");
+    // Another builder takes the layers from there; that it is no image is no fault.
+    forget(&real);
+    assert!(asked(&real, &["rmi", &real.image()]));
+    let output = real.run(&["--cache-from", &place, args[2], args[3]]);
+    assert!(
+        stderr(&output).contains(&format!("importing cache manifest from {cache}")),
+        "{}",
+        stderr(&output)
+    );
 }
 
 /// In a fresh clone labels counted only where somebody had pulled the images.

@@ -8,7 +8,7 @@ use common::report::BuiltImage;
 
 use super::chain::Build;
 use crate::error::Error;
-use crate::key::{Outlook, Reason, Step};
+use crate::key::{LABEL, Outlook, Reason, Step};
 use crate::plan;
 
 impl Build<'_> {
@@ -26,7 +26,10 @@ impl Build<'_> {
             }
             let Some(found) = self.engine.published(&place, self.console)? else { continue };
             if !self.is_wanted(outlook, &found.labels, variable(&found, "USE_FROZEN")) {
-                self.console.status(format_args!("{place} was built of something else"));
+                // A cache that a builder put there has none.
+                if found.labels.contains_key(LABEL) {
+                    self.console.status(format_args!("{place} was built of something else"));
+                }
             } else if self.take(outlook, (&place, &found))? {
                 return Ok(());
             }
