@@ -57,6 +57,9 @@ fn an_image_that_a_registry_has_of_the_same_is_pulled_and_not_built() {
     bench.engine.will_make(&format!("h:5000/c@{DIGEST}"), &["USE_FROZEN=0"]);
     bench.engine.label(&format!("h:5000/c@{DIGEST}"), &labels);
     let args = ["--cache-from", "type=registry,ref=h:5000/c:1", CUTOFF];
+    let plan = bench.run(&[&args[..], &["--plan"]].concat()).stdout;
+    assert!(String::from_utf8_lossy(&plan).contains("what a registry has of the same is pulled"));
+    assert!(bench.engine.calls().is_empty(), "a plan asks nobody");
     let document = bench.build(&args);
     let work = bench.engine.lines();
     assert!(!work.iter().any(|line| line.starts_with("docker build")), "{work:?}");
