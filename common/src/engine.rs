@@ -7,6 +7,7 @@
 mod answer;
 mod archive;
 mod buildah;
+mod buildx;
 mod calls;
 mod config;
 mod container;
@@ -35,11 +36,12 @@ use crate::digest::Digest;
 use crate::fault::{Fault, Status};
 use crate::process::ProcessError;
 
+pub use buildx::Published;
 pub use config::{Healthcheck, ImageConfig};
 pub use kept::KeptNames;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use probe::choose_on;
-pub use probe::{Capabilities, choose, report};
+pub use probe::{Capabilities, choose, choose_in, report};
 pub use request::{BuildRequest, Mount, RunRequest, Secret};
 pub use temporary::TemporaryImage;
 
@@ -83,12 +85,15 @@ pub struct Engine {
     pub version: String,
     /// What it can do, as found by asking.
     pub capabilities: Capabilities,
+    /// The docker context that it is asked in, whatever the environment says; none for where that leads.
+    pub context: Option<String>,
 }
 
 impl fmt::Display for Engine {
-    /// `docker 20.10.24 (/usr/bin/docker)`.
+    /// `docker 20.10.24 (/usr/bin/docker)`, or `… in the context far`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({})", self.kind, self.version, self.program.display())
+        write!(f, "{} {} ({})", self.kind, self.version, self.program.display())?;
+        self.context.as_ref().map_or(Ok(()), |context| write!(f, " in the context {context}"))
     }
 }
 

@@ -11,8 +11,8 @@ mod test_inputs;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::deployment::Mission;
@@ -69,6 +69,16 @@ impl Fault for EvidenceError {
             }
         }
     }
+}
+
+/// Which image was built last, and where it is.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LastBuilt {
+    name: String,
+    id: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
 }
 
 /// The facts that a clone keeps.
@@ -131,17 +141,32 @@ impl Store {
         images.filter_map(id).filter_map(|id| self.read(&id).ok().flatten()).collect()
     }
 
-    /// Notes that `id` is the image that was last built for `mission`.
+    /// Notes that `image` is the one that was last built for `mission`, where the environment leads.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn set_last_built(&self, mission: &Mission, image: &ImageIdentity) -> Result<(), EvidenceError> {
+        self.set_last_built_in(None, mission, image)
+    }
+
+    /// Notes that `image` is the one that was last built for `mission`, in the docker context `context`.
     ///
     /// # Errors
     /// It cannot be written.
     ///
     /// # Panics
-    /// Never: an identity has only string keys.
-    pub fn set_last_built(&self, mission: &Mission, image: &ImageIdentity) -> Result<(), EvidenceError> {
+    /// Never: a note has only string keys.
+    pub fn set_last_built_in(
+        &self,
+        context: Option<&str>,
+        mission: &Mission,
+        image: &ImageIdentity,
+    ) -> Result<(), EvidenceError> {
         let path = self.last_built_path(mission);
         state_file::make_dir(path.parent().unwrap_or(&self.dir))?;
-        let mut text = serde_json::to_vec_pretty(image).expect("an identity has only string keys");
+        let ImageIdentity { name, id } = image.clone();
+        let note = LastBuilt { name, id, context: context.map(str::to_owned) };
+        let mut text = serde_json::to_vec_pretty(&note).expect("a note has only string keys");
         text.push(b'\n');
         state_file::replace(&path, &text, 0o644)?;
         Ok(())
@@ -152,7 +177,17 @@ impl Store {
     /// # Errors
     /// The note cannot be read, or is damaged.
     pub fn last_built(&self, mission: &Mission) -> Result<Option<ImageIdentity>, EvidenceError> {
-        read_json(&self.last_built_path(mission))
+        let note: Option<LastBuilt> = read_json(&self.last_built_path(mission))?;
+        Ok(note.map(|LastBuilt { name, id, .. }| ImageIdentity { name, id }))
+    }
+
+    /// The docker context that has the image of [`Self::last_built`], if it was built in one that was chosen for it.
+    ///
+    /// # Errors
+    /// As [`Self::last_built`].
+    pub fn last_context(&self, mission: &Mission) -> Result<Option<String>, EvidenceError> {
+        let note: Option<LastBuilt> = read_json(&self.last_built_path(mission))?;
+        Ok(note.and_then(|note| note.context))
     }
 
     /// Where everything about the image `id` is kept.

@@ -41,6 +41,24 @@ pub fn recorded(document: &Document, store: &Store) -> Result<Option<ImageIdenti
     }
 }
 
+/// The docker context that has the image of [`Subject::of`] the same; none where the environment leads to it.
+///
+/// # Errors
+/// The note of the last build is damaged.
+pub fn context(
+    typed: Option<&str>,
+    document: &Document,
+    store: &Store,
+) -> Result<Option<String>, EvidenceError> {
+    if typed.is_some_and(|typed| !typed.is_empty()) {
+        return Ok(None);
+    }
+    match last_build(document).filter(|build| build.image.is_some()).map(|build| &build.outcome) {
+        Some(Outcome::Build(build)) => Ok(build.context.clone()),
+        _ => store.last_context(&document.settings.deployment),
+    }
+}
+
 /// What the document's last image-build reported.
 #[must_use]
 pub fn last_build(document: &Document) -> Option<&Report> {
@@ -83,6 +101,10 @@ mod tests {
         check(None, &none, &clone, Subject::Recorded(image(b"b")));
         check(None, &none, &nothing, name());
         assert_eq!(recorded(&none, &nothing).unwrap(), None);
+        clone.set_last_built_in(Some("far"), &"roman".parse().unwrap(), &image(b"b")).unwrap();
+        let context = |typed, document| context(typed, document, &clone).unwrap();
+        assert_eq!(context(None, &none).as_deref(), Some("far"));
+        assert_eq!((context(Some("x:1"), &none), context(None, &built)), (None, None));
         assert_eq!(last_build(&built).and_then(|build| build.image.clone()), Some(image(b"a")));
     }
 }

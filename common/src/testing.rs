@@ -11,13 +11,15 @@ mod call;
 mod engine;
 mod image;
 mod programs;
+mod registry;
 mod repository;
 mod results;
 mod schema;
 
 pub use call::Call;
 pub use engine::FakeEngine;
-pub use programs::{plain_programs, program};
+pub use programs::{engine_variables, plain_programs, program};
+pub use registry::{Registry, free_port};
 pub use repository::Repository;
 pub use results::{built, tested};
 pub use schema::committed_schema;

@@ -4,9 +4,11 @@ mod base;
 mod chain;
 mod form;
 mod ground;
+mod handed;
 mod idle;
 mod images;
 mod planned;
+mod published;
 mod repack_step;
 mod result;
 mod room;
@@ -38,6 +40,7 @@ use crate::{preflight, remembered, repack, stage};
 use chain::Build;
 use idle::Idle;
 
+pub(crate) use handed::HandedError;
 pub(crate) use planned::planned;
 pub(crate) use room::{Rebuilt, Way, in_room};
 
@@ -140,7 +143,7 @@ pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<
         && let Some(engine) = remembered::recall(&settings.state_dir(), settings.engine)
         && idle::confirmed(&[&idle], &engine, console) == [true]
     {
-        return idle.end(session, &engine, (args.timings.as_deref(), console));
+        return idle.end(session, args, (&engine, console));
     }
     let state = StateDir::open(&settings.root)?;
     // The tools that are called from here take locks of their own, never this one.
@@ -165,11 +168,18 @@ pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<
     if choices.epoch.is_some() && engine.kind == Kind::Docker && dates_files {
         choices.place_words.push("--output=type=docker,rewrite-timestamp=true".to_owned());
     }
+    let builder = args.inputs.builder().filter(|_| engine.kind == Kind::Docker && !engine.is_legacy());
+    let is_apart = match builder {
+        Some(name) => engine.has_own_images(&name, console)?,
+        None => false,
+    };
     let plan = Plan::new(settings, &choices, &engine);
     remembered::keep(state.path(), settings.engine, &engine);
     let asked = asked(args, settings);
     let mut build = Build::new(session, console, (engine, plan, asked), (state, stage_dir))?;
     build.timings.clone_from(&args.timings);
+    build.context.clone_from(&args.many.host);
+    build.is_apart = is_apart;
     if !dates_files {
         build.note(format!(
             "{} dates files by its own clock: built again, the content is the same, and the id is another",

@@ -143,11 +143,13 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "TIME", env = "INDEX_CUTOFF")]
     pub(crate) index_cutoff: Option<IndexCutoff>,
 
-    /// The `BuildKit` builder instance that builds (docker alone)
+    /// The `BuildKit` builder instance that builds (docker alone; else `BUILDX_BUILDER`). What it builds upon is
+    /// handed to it if it has images of its own, and what comes out is loaded
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) builder: Option<String>,
 
-    /// Where the engine may take cached layers from, in its own words
+    /// Where the engine may take cached layers from, in its own words. An image that is there in a registry, under the
+    /// name that an image of the chain gets there, and was built of the same is pulled and not built
     #[arg(long, value_name = "CACHE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) cache_from: Vec<String>,
 
@@ -178,10 +180,17 @@ impl Args {
 impl InputArgs {
     /// The switches that say where an engine builds and keeps layers, and nothing of what is built.
     pub(crate) fn place_words(&self) -> Vec<String> {
-        let builder = self.builder.iter().flat_map(|name| ["--builder", name, "--load"]);
+        let builder = self.builder();
+        let builder = builder.iter().flat_map(|name| ["--builder", name, "--load"]);
         let from = self.cache_from.iter().flat_map(|cache| ["--cache-from", cache]);
         let to = self.cache_to.iter().flat_map(|cache| ["--cache-to", cache]);
         builder.chain(from).chain(to).map(str::to_owned).collect()
+    }
+
+    /// The builder that was named; else the one that buildx would take, which would load nothing by itself.
+    pub(crate) fn builder(&self) -> Option<String> {
+        let set = || std::env::var("BUILDX_BUILDER").ok().filter(|name| !name.is_empty());
+        self.builder.clone().or_else(set)
     }
 
     /// Puts what was typed over what was configured.

@@ -221,7 +221,7 @@ fn finish(
     ));
     let image = Some(built.image);
     let (engine, steps, images) = (engine.to_string(), built.steps, built.images);
-    let outcome = BuildOutcome { engine, steps, images, capsule: Some(used) };
+    let outcome = BuildOutcome { engine, steps, images, context: None, capsule: Some(used) };
     let session = Session::around("image-build", document, args.json);
     let finding = Finding { verdict: Verdict::Yes, image, outcome: Outcome::Build(outcome) };
     Ok(session.finish(finding, &table)?)

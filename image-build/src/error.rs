@@ -19,6 +19,7 @@ use common::settings::BadValue;
 use common::sibling::SiblingError;
 use common::state_file::StateFileError;
 
+use crate::apply::HandedError;
 use crate::base::bootstrap::BootstrapError;
 use crate::base::source::SourceError;
 use crate::capsule::CapsuleError;
@@ -112,6 +113,9 @@ pub(crate) enum Error {
     /// A context cannot be staged.
     #[error(transparent)]
     Stage(#[from] StageError),
+    /// A builder cannot be given what it builds upon.
+    #[error(transparent)]
+    Handed(#[from] HandedError),
     /// The docker-stacks source cannot be built.
     #[error("base: {0}")]
     Source(#[from] SourceError),
@@ -190,6 +194,7 @@ impl Fault for Error {
             Self::Sibling { source, .. } => source.status(),
             Self::SiblingNo { .. } => Status::No,
             Self::Stage(error) => error.status(),
+            Self::Handed(error) => error.status(),
             Self::Source(error) => error.status(),
             Self::Bootstrap(error) => error.status(),
             Self::Repack(error) => error.status(),

@@ -8,6 +8,7 @@ mod queue;
 mod size;
 mod summary;
 
+use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,9 +42,9 @@ pub(crate) fn missions(args: &Args, settings: &Settings) -> Result<Vec<Settings>
         deployment::missions(&settings.root)?
     } else {
         let named = args.missions().map(|name| deployment::mission(&settings.root, name));
-        let mut named = named.collect::<Result<Vec<_>, _>>()?;
-        named.dedup();
-        named
+        let mut seen = BTreeSet::new();
+        let named = named.collect::<Result<Vec<_>, _>>()?;
+        named.into_iter().filter(|name| seen.insert(name.clone())).collect()
     };
     if names.is_empty() {
         return Ok(vec![settings.clone()]);
@@ -202,8 +203,11 @@ impl Job {
         let call = Invocation::new(sibling::program("image-build"))
             .args(self.arguments.iter().cloned())
             .args(["--json", "-"]);
+        // A variable that names a daemon would go before the context.
         let call = match &self.host {
-            Some(host) => call.env("DOCKER_CONTEXT", host),
+            Some(host) => {
+                call.arg(format!("--host={host}")).env("DOCKER_CONTEXT", host).env("DOCKER_HOST", "")
+            }
             None => call,
         };
         let (status, reports) = missions::run_one(("image-build", name), call, &document, console);

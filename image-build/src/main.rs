@@ -70,7 +70,7 @@ fn run(args: &Args, console: &Console) -> Result<Status, Error> {
         session::print(&apply::planned(args, &session, &missions, console)?)?;
         return Ok(Status::Done);
     }
-    if args.many.all.is_some() || args.missions().next().is_some() {
+    if args.many.all.is_some() || args.missions().next().is_some() || !args.many.hosts.is_empty() {
         return fleet::run(args, &session, missions, console);
     }
     apply::build(args, session, console)

@@ -15,6 +15,7 @@ use crate::dockerfile::{CA_TARGET, CA_VARIABLES, CUTOFF_VARIABLE, Edits};
 use crate::stage::CACHED;
 
 pub(crate) use base::{BasePlan, Commit, SourcePlan, Wanted};
+pub(crate) use cache_place::references as cache_references;
 pub(crate) use shown::{ShownPlan, assumed_engine};
 
 /// What a call adds to the settings.

@@ -50,7 +50,7 @@ pub(crate) fn recall(state_dir: &Path, choice: EngineChoice) -> Option<Engine> {
         secrets: known.secrets,
         empty_copy: known.empty_copy,
     };
-    let engine = Engine { kind, program: known.program, version: known.version, capabilities };
+    let engine = Engine { kind, program: known.program, version: known.version, capabilities, context: None };
     (known.grounds == Grounds::now()).then_some(engine)
 }
 

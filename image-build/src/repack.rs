@@ -189,11 +189,15 @@ impl Workplace<'_> {
         }
         if repack.deletes_source {
             let name = if in_place { source_id.as_str() } else { &repack.source };
-            engine.remove_image(name, console).map_err(|source| RepackError::Kept {
-                target: repack.target.clone(),
-                source_name: repack.source.clone(),
-                source,
-            })?;
+            match engine.remove_image(name, console) {
+                Ok(()) => {}
+                // In containerd's store an image goes with its last name.
+                Err(EngineError::NoImage { .. }) if in_place => {}
+                Err(source) => {
+                    let (target, source_name) = (repack.target.clone(), repack.source.clone());
+                    return Err(RepackError::Kept { target, source_name, source });
+                }
+            }
         }
         if is_on_github() {
             self.prune();

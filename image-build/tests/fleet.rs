@@ -4,7 +4,11 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use common::document::Document;
+use common::evidence::Store;
+use common::report::Outcome;
 use common::settings::UseFrozen;
 use common::testing::{FakeEngine, Repository};
 use support::{Bench, built, stderr};
@@ -116,6 +120,17 @@ fn one_failure_stops_what_has_not_begun_or_with_keep_going_nothing_else() {
     assert_eq!(stderr(&output).matches("not tried").count(), 3, "{}", stderr(&output));
 }
 
+/// It was built once for each time that somebody else was named between.
+#[test]
+fn a_mission_that_is_named_twice_is_built_once() {
+    let bench = bench(FakeEngine::docker());
+    let document = bench.build(&["roman", "tike", "roman", CUTOFF]);
+    let mut expected = of(&["roman", "tike"]);
+    expected.insert(0, "notebook-common".to_owned());
+    assert_eq!(made(&bench), expected);
+    assert_eq!(document.reports.iter().filter(|report| report.image.is_some()).count(), 3);
+}
+
 #[test]
 fn a_mission_that_is_not_there_is_named() {
     let said = bench(FakeEngine::docker()).fails(&["romna"], 2);
@@ -133,6 +148,44 @@ fn missions_are_shared_out_among_the_contexts_of_several_machines() {
     }
     let keys = std::fs::read_dir(bench.repository.at(".image/keys")).unwrap().count();
     assert_eq!(keys, 2, "each machine has its own images");
+}
+
+/// Nothing after the build knew, and a daemon that the environment named went before the contexts.
+#[test]
+fn where_each_mission_was_built_is_noted_and_told() {
+    let bench = bench(FakeEngine::docker());
+    let contexts = |document: &Document| {
+        let builds = document.reports.iter().filter_map(|report| match &report.outcome {
+            Outcome::Build(build) => Some((report.image.clone()?.name, build.context.clone()?)),
+            _ => None,
+        });
+        builds.filter(|(name, _)| name != "notebook-common").collect::<BTreeMap<_, _>>()
+    };
+    let expected = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(mission, host)| (format!("notebook-{mission}:latest"), (*host).to_owned()))
+            .collect()
+    };
+    let all = [("jwebbinar", "one"), ("roman", "two"), ("tike", "one")];
+    for _ in 0..2 {
+        let mut command = bench.command(&["--all", CUTOFF, "--hosts", "one,two"]);
+        let output = command.env("DOCKER_HOST", "unix:///else").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let document = Document::parse(&output.stdout, "standard output").unwrap();
+        assert_eq!(contexts(&document), expected(&all));
+    }
+    let builds = bench.engine.work();
+    let led =
+        builds.iter().map(|call| (call.env.get("DOCKER_HOST"), call.env.contains_key("DOCKER_CONTEXT")));
+    assert!(led.into_iter().all(|led| led == (None, true)), "{builds:?}");
+    let store = Store::in_state(&bench.repository.at(".image"));
+    for (mission, host) in all {
+        assert_eq!(store.last_context(&mission.parse().unwrap()).unwrap().as_deref(), Some(host));
+    }
+    assert_eq!(contexts(&bench.build(&["--hosts", "two", CUTOFF])), expected(&[("roman", "two")]));
+    assert!(contexts(&bench.build(&["tike", CUTOFF])).is_empty(), "it is built where the environment leads");
+    assert_eq!(store.last_context(&"tike".parse().unwrap()).unwrap(), None);
 }
 
 #[test]

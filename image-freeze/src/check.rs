@@ -8,7 +8,6 @@ mod materials;
 use common::clock;
 use common::console::Console;
 use common::digest;
-use common::engine;
 use common::evidence::Compared;
 use common::fault::Status;
 use common::frozen::FrozenTree;
@@ -86,7 +85,7 @@ fn read(
         let image = inventory.image.id.clone().map(|id| ImageIdentity { name, id });
         return Ok(Held { image, base: labelled(&inventory), inventory });
     }
-    let engine = engine::choose(session.document.settings.engine, console)?;
+    let engine = image::engine(args.image.as_deref(), session, console)?;
     engine.sweep_containers(console)?;
     let image = image::find(args.image.as_deref(), session, &workplace.evidence(), (&engine, console))?;
     console.status(format_args!("reading what {} ({}) holds", image.name, image.id.short()));

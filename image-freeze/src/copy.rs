@@ -8,12 +8,13 @@ use std::io::Read;
 use std::path::Path;
 
 use common::console::Console;
-use common::engine::{self, FileEntry};
+use common::engine::FileEntry;
 use common::fault::Status;
 use common::session::Session;
 
 use crate::args::CopyArgs;
 use crate::error::Error;
+use crate::image;
 use landing::{Landing, Source};
 use writer::Writer;
 
@@ -27,7 +28,7 @@ pub(crate) fn run(args: &CopyArgs, console: &Console) -> Result<Status, Error> {
     let source = Source::new(&args.source);
     // What is wrong with DEST is found before the engine is asked.
     let landing = Landing::look_at(&args.dest)?;
-    let engine = engine::choose(settings.engine, console)?;
+    let engine = image::engine(args.image.as_deref(), &session, console)?;
     engine.sweep_containers(console)?;
     let image = args.image.clone().unwrap_or_else(|| settings.notebook_id());
     let mut writer = Writer::new(&source, &landing);

@@ -12,7 +12,7 @@ mod said;
 use common::base_lock;
 use common::console::Console;
 use common::digest;
-use common::engine::{self, Engine};
+use common::engine::Engine;
 use common::evidence::{Built, Frozen};
 use common::fault::Status;
 use common::frozen::BASE;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &FreezeArgs, console: &Console) -> Result<Status, Error>
     let mut session = Session::open("image-freeze", &args.image.shared, console)?;
     let workplace = Workplace::of(&session)?;
     let (_lock, stage) = workplace.begin(console)?;
-    let engine = engine::choose(session.document.settings.engine, console)?;
+    let engine = image::engine(args.image.image.as_deref(), &session, console)?;
     engine.sweep_containers(console)?;
     let image =
         image::find(args.image.image.as_deref(), &session, &workplace.evidence(), (&engine, console))?;

@@ -1,11 +1,11 @@
 //! Which image a run is about: by its id, because a name can move between two steps of a release.
 
 use common::console::Console;
-use common::engine::{Engine, EngineError};
+use common::engine::{self, Engine, EngineError};
 use common::evidence::Store;
 use common::report::ImageIdentity;
 use common::session::Session;
-use common::subject::Subject;
+use common::subject::{self, Subject};
 
 use crate::error::Error;
 
@@ -31,6 +31,17 @@ pub(crate) fn find(
     };
     confirm(&image, engine, console)?;
     Ok(image)
+}
+
+/// The engine that has the image which [`find`] finds.
+///
+/// # Errors
+/// There is none that works, or the note of the last build is damaged.
+pub(crate) fn engine(named: Option<&str>, session: &Session, console: &Console) -> Result<Engine, Error> {
+    let document = &session.document;
+    let store = Store::in_state(&document.settings.state_dir());
+    let context = subject::context(named, document, &store)?;
+    Ok(engine::choose_in(context.as_deref(), document.settings.engine, console)?)
 }
 
 /// The recorded image must still be there. If its name has moved on, the user is told.

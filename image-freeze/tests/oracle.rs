@@ -172,10 +172,13 @@ fn agree(engine: &Engine, image: &str, word: &str) {
     let from_archive = command.arg("inventory").arg(&file).output().unwrap();
     let from_archive = Inventory::parse(&from_archive.stdout, "standard output").unwrap();
     assert_eq!(from_archive.environments, inventory.environments, "layers against a flat export");
-    assert_eq!(
-        (&from_archive.debian, from_archive.image.id),
-        (&inventory.debian, inventory.image.id.clone())
-    );
+    assert_eq!(from_archive.debian, inventory.debian);
+    // Docker with containerd's store tells an image by its manifest, an archive by its configuration.
+    let id = inventory.image.id.clone().unwrap();
+    let index = Command::new("tar").arg("-xOf").arg(&file).arg("index.json").output().unwrap().stdout;
+    if !String::from_utf8_lossy(&index).contains(id.hex()) {
+        assert_eq!(from_archive.image.id, Some(id));
+    }
     let packages = debian(engine, image, &inventory);
     let mut distributions = 0;
     for environment in inventory.environments.iter().filter(|e| e.kind != EnvironmentKind::User) {

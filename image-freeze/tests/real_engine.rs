@@ -68,7 +68,7 @@ fn on(choice: EngineChoice, word: &str) {
     let console = Console::silent();
     let engine = match engine::choose(choice, &console) {
         Ok(engine) => engine,
-        Err(error) => return eprintln!("skipped on {word}: {error}"),
+        Err(error) => return eprintln!("skipped: {word}: {error}"),
     };
     let repository = Repository::new().frozen();
     repository.configure(|settings| settings.engine = choice);
@@ -76,7 +76,7 @@ fn on(choice: EngineChoice, word: &str) {
     archive(&file);
     let image = Image { engine: &engine, name: format!("image-freeze-test:{}-{word}", std::process::id()) };
     if let Err(error) = engine.import(&file, &image.name, &console) {
-        return eprintln!("skipped on {word}: {error}");
+        return eprintln!("skipped: {word}: {error}");
     }
     let run = |args: &[&str]| -> Output {
         let args = [args, &["--image", &image.name]].concat();

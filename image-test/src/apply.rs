@@ -27,7 +27,7 @@ use crate::verdict::{self, Judgement};
 pub(crate) fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     let mut session = Session::open("image-test", &args.shared, console)?;
     reports::check_writable(&args.reports)?;
-    let bench = Bench::set_up(&session.document.settings, console)?;
+    let bench = Bench::set_up(args.image.as_deref(), &session.document, console)?;
     let image = bench.image(args.image.as_deref(), &mut session)?;
     let caller = Caller::ours().with_document(args.shared.document.is_some());
     let around = container::around(&image, args.dev, (&bench.settings, &caller), console)?;

@@ -2,13 +2,14 @@
 
 use common::console::Console;
 use common::deployment::Deployment;
+use common::document::Document;
 use common::engine::{self, Engine};
 use common::evidence::Store;
 use common::report::ImageIdentity;
 use common::session::Session;
 use common::settings::Settings;
 use common::state_dir::StateDir;
-use common::subject::Subject;
+use common::subject::{self, Subject};
 
 use crate::error::Error;
 use crate::image;
@@ -27,12 +28,18 @@ pub(crate) struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     /// Makes everything ready.
-    pub(crate) fn set_up(settings: &Settings, console: &'a Console) -> Result<Self, Error> {
+    pub(crate) fn set_up(
+        typed: Option<&str>,
+        document: &Document,
+        console: &'a Console,
+    ) -> Result<Self, Error> {
+        let settings = &document.settings;
         let state = StateDir::open(&settings.root)?;
         let specs = asked_for(&settings.deployment(), console)?;
-        let engine = engine::choose(settings.engine, console)?;
-        engine.sweep_containers(console)?;
         let store = Store::in_state(state.path());
+        let context = subject::context(typed, document, &store)?;
+        let engine = engine::choose_in(context.as_deref(), settings.engine, console)?;
+        engine.sweep_containers(console)?;
         Ok(Self { console, settings: settings.clone(), engine, store, state, specs })
     }
 

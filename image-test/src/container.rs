@@ -10,11 +10,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::console::Console;
+use common::document::Document;
 use common::engine::{self, Engine, RunRequest};
+use common::evidence::Store;
 use common::fault::Status;
 use common::report::ImageIdentity;
 use common::session::{self, Session};
 use common::settings::Settings;
+use common::subject;
 
 use crate::error::Error;
 use args::{Command, DevParsArgs};
@@ -36,13 +39,16 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<Status, Error>
     match command {
         Command::DevPars(args) => print_dev_pars(args, settings, &caller, console),
         Command::Exec(_) | Command::Shell(_) | Command::Lab(_) => {
-            start(&command.wish(), settings, &caller, console)
+            start(&command.wish(), &session.document, &caller, console)
         }
     }
 }
 
-fn start(wish: &Wish, settings: &Settings, caller: &Caller, console: &Console) -> Result<Status, Error> {
-    let engine = engine::choose(settings.engine, console)?;
+fn start(wish: &Wish, document: &Document, caller: &Caller, console: &Console) -> Result<Status, Error> {
+    let settings = &document.settings;
+    let typed = wish.image.as_deref().or(caller.image.as_deref());
+    let context = subject::context(typed, document, &Store::in_state(&settings.state_dir()))?;
+    let engine = engine::choose_in(context.as_deref(), settings.engine, console)?;
     engine.sweep_containers(console)?;
     let image = plan::image(wish, settings, caller);
     // An engine that has no such image would look for it in a public registry.

@@ -56,6 +56,14 @@ impl Workplace {
         Ok(subject::recorded(&self.document, &self.evidence())?)
     }
 
+    /// The docker context that has that image; none where the environment leads to it.
+    ///
+    /// # Errors
+    /// The note of the last build is damaged.
+    pub fn context(&self) -> Result<Option<String>, Error> {
+        Ok(subject::context(None, &self.document, &self.evidence())?)
+    }
+
     /// Takes the lock of all who change versions, commits, tags or deliveries.
     ///
     /// # Errors

@@ -234,11 +234,11 @@ fn a_flipped_bit_in_what_is_signed_is_refused_by_them_and_by_us() {
         let world = World::new(judge);
         let digest = world.deliver(&real.host, &["--sign-key", &world.at(KEY.0), "--replace-tag"]);
         judge.accepts(world.home.path(), KEY.1, &image(&real.host));
-        let signed = real.fetch(&format!("manifests/{}.sig", digest.replace(':', "-")));
-        let listed = real.fetch(&format!("manifests/{}", digest.replace(':', "-")));
+        let signed = real::fetch(&real, &format!("manifests/{}.sig", digest.replace(':', "-")));
+        let listed = real::fetch(&real, &format!("manifests/{}", digest.replace(':', "-")));
         let mut payloads = vec![signed["layers"][0]["digest"].as_str().unwrap().to_owned()];
         for entry in listed["manifests"].as_array().unwrap() {
-            let artifact = real.fetch(&format!("manifests/{}", entry["digest"].as_str().unwrap()));
+            let artifact = real::fetch(&real, &format!("manifests/{}", entry["digest"].as_str().unwrap()));
             if artifact["artifactType"] == "application/vnd.dev.sigstore.bundle.v0.3+json" {
                 payloads.push(artifact["layers"][0]["digest"].as_str().unwrap().to_owned());
             }

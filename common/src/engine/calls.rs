@@ -6,6 +6,14 @@ use super::answer::Form;
 use super::{BuildRequest, Engine, Kind, buildah, docker, podman};
 use crate::process::Invocation;
 
+/// `call` in the docker context `context`. A variable that names a daemon would go before it.
+pub(super) fn within(call: Invocation, context: Option<&str>) -> Invocation {
+    match context {
+        Some(context) => call.env("DOCKER_CONTEXT", context).env("DOCKER_HOST", ""),
+        None => call,
+    }
+}
+
 impl Engine {
     /// Whether this is docker with its old builder, which has no cache mounts and no secrets.
     #[must_use]
@@ -15,7 +23,7 @@ impl Engine {
 
     /// The program alone.
     pub(super) fn call(&self) -> Invocation {
-        Invocation::new(self.program.as_os_str())
+        within(Invocation::new(self.program.as_os_str()), self.context.as_deref())
     }
 
     /// The call that [`Self::build`] makes, for plans.
@@ -106,7 +114,7 @@ pub(super) mod tests {
             Kind::Buildah => ("buildah", false),
         };
         let capabilities = Capabilities { cache_mounts: true, secrets: true, empty_copy };
-        Engine { kind, program: program.into(), version: "1".to_owned(), capabilities }
+        Engine { kind, program: program.into(), version: "1".to_owned(), capabilities, context: None }
     }
 
     pub(in super::super) fn build_request() -> BuildRequest {

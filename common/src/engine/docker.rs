@@ -19,6 +19,11 @@ const LEGACY_LACKS: [Switch; 8] = [
     Switch::Alone("--load"),
 ];
 
+/// Newer builders state by themselves how each image was made. Where docker keeps images in containerd's store,
+/// it then tells the image by the digest of a list of image and statement, which is another one in every build,
+/// also of what did not change. A switch that asks for a statement is obeyed all the same.
+const UNATTESTED: (&str, &str) = ("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
+
 /// `docker build WORDS --tag T --build-arg K=V … --secret … --network N --file F .` in the context:
 /// the order of the original's own calls.
 pub(super) fn build(engine: &Engine, request: &BuildRequest) -> Invocation {
@@ -29,7 +34,9 @@ pub(super) fn build(engine: &Engine, request: &BuildRequest) -> Invocation {
         (request.words.clone(), "1")
     };
     let call = engine.call().arg("build").args(words);
-    described(call, &dated(request), engine.capabilities.secrets).env("DOCKER_BUILDKIT", buildkit)
+    let call = described(call, &dated(request), engine.capabilities.secrets).env("DOCKER_BUILDKIT", buildkit);
+    let (name, value) = UNATTESTED;
+    if engine.is_legacy() { call } else { call.env(name, value) }
 }
 
 /// The moment that the image counts as made at comes as a build argument, which newer builders know by itself
@@ -175,7 +182,8 @@ mod tests {
              --build-arg 'PIP_SWITCHES=--no-color --default-timeout 100' --file Dockerfile.cached ."
         );
         assert_eq!(call.directory(), Some(Path::new("/r/deployments/common")));
-        assert_eq!(call.environment(), [("DOCKER_BUILDKIT".into(), "1".into())]);
+        let environment = [("DOCKER_BUILDKIT", "1"), ("BUILDX_NO_DEFAULT_ATTESTATIONS", "1")];
+        assert_eq!(call.environment(), environment.map(|(name, value)| (name.into(), value.into())));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::calls::within;
 use super::{Engine, EngineError, Kind};
 use crate::console::Console;
 use crate::process::{self, Captured, Invocation, ProcessError};
@@ -29,7 +30,9 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    const BUILDKIT: Self = Self { cache_mounts: true, secrets: true, empty_copy: true };
+    /// Newer ones are sent only what is taken, and miss the directory in which a pattern matches nothing.
+    const BUILDKIT: Self = Self { cache_mounts: true, secrets: true, empty_copy: false };
+    const OLDER_BUILDKIT: Self = Self { empty_copy: true, ..Self::BUILDKIT };
     const BUILDAH: Self = Self { cache_mounts: true, secrets: true, empty_copy: false };
     const LEGACY: Self = Self { cache_mounts: false, secrets: false, empty_copy: false };
 }
@@ -70,23 +73,46 @@ impl fmt::Display for Tried {
 /// # Errors
 /// None works; the error lists what was tried and why not. We were told to stop.
 pub fn choose(choice: EngineChoice, console: &Console) -> Result<Engine, EngineError> {
-    choose_on(&env::var_os("PATH").unwrap_or_default(), choice, console)
+    choose_in(None, choice, console)
+}
+
+/// As [`choose`], in the docker context `context` if there is one: only docker has such.
+///
+/// # Errors
+/// As [`choose`].
+pub fn choose_in(
+    context: Option<&str>,
+    choice: EngineChoice,
+    console: &Console,
+) -> Result<Engine, EngineError> {
+    look_for(&env::var_os("PATH").unwrap_or_default(), context, choice, console)
 }
 
 /// As [`choose`], with the programs on `path` instead of PATH.
+#[cfg(any(test, feature = "testing"))]
 pub(crate) fn choose_on(
     path: &OsStr,
     choice: EngineChoice,
     console: &Console,
 ) -> Result<Engine, EngineError> {
+    look_for(path, None, choice, console)
+}
+
+fn look_for(
+    path: &OsStr,
+    context: Option<&str>,
+    choice: EngineChoice,
+    console: &Console,
+) -> Result<Engine, EngineError> {
     let mut found = Vec::new();
-    for &(kind, builder) in candidates(choice) {
+    let all = candidates(choice).iter();
+    for &(kind, builder) in all.filter(|(kind, _)| context.is_none() || *kind == Kind::Docker) {
         let programs = programs(kind, path);
         if programs.is_empty() {
             found.push(format!("{kind}: not on PATH"));
         }
         for program in programs {
-            let tried = ask(kind, builder, program, console)?;
+            let tried = ask((kind, builder), program, context, console)?;
             if let Ok(engine) = tried.found {
                 say(&engine, &found, console);
                 return Ok(engine);
@@ -110,7 +136,7 @@ pub fn report(console: &Console) -> Result<Vec<String>, EngineError> {
             lines.push(format!("{kind}: not on PATH"));
         }
         for program in programs {
-            lines.push(ask(kind, builder, program, console)?.to_string());
+            lines.push(ask((kind, builder), program, None, console)?.to_string());
         }
     }
     Ok(lines)
@@ -156,15 +182,23 @@ fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
-fn ask(kind: Kind, builder: Builder, program: PathBuf, console: &Console) -> Result<Tried, EngineError> {
-    let asking = Asking { program: &program, console };
+fn ask(
+    (kind, builder): (Kind, Builder),
+    program: PathBuf,
+    context: Option<&str>,
+    console: &Console,
+) -> Result<Tried, EngineError> {
+    let asking = Asking { program: &program, context, console };
     let found = match kind {
         Kind::Docker => asking.docker(builder),
         Kind::Podman => asking.podman(),
         Kind::Buildah => asking.buildah(),
     };
     let found = match found {
-        Ok((version, capabilities)) => Ok(Engine { kind, program: program.clone(), version, capabilities }),
+        Ok((version, capabilities)) => {
+            let context = context.map(str::to_owned);
+            Ok(Engine { kind, program: program.clone(), version, capabilities, context })
+        }
         Err(Refusal::Reason(reason)) => Err(reason),
         Err(Refusal::Stopped(error)) => return Err(error.into()),
     };
@@ -191,12 +225,14 @@ type Answer = Result<(String, Capabilities), Refusal>;
 
 struct Asking<'a> {
     program: &'a Path,
+    context: Option<&'a str>,
     console: &'a Console,
 }
 
 impl Asking<'_> {
     fn call(&self, args: &[&str]) -> Result<Captured, Refusal> {
-        let call = Invocation::new(self.program).args(args.iter().copied()).limit(PATIENCE);
+        let call = within(Invocation::new(self.program), self.context);
+        let call = call.args(args.iter().copied()).limit(PATIENCE);
         Ok(process::capture(&call, self.console)?)
     }
 
@@ -231,7 +267,8 @@ impl Asking<'_> {
                 "{version} has no buildx, so no BuildKit; --engine docker-legacy would take its old builder"
             )));
         }
-        Ok((version, Capabilities::BUILDKIT))
+        let is_old = built_in && major(server).is_some_and(|m| m < 23);
+        Ok((version, if is_old { Capabilities::OLDER_BUILDKIT } else { Capabilities::BUILDKIT }))
     }
 
     fn podman(&self) -> Answer {
@@ -292,6 +329,19 @@ mod tests {
         assert!(legacy.program == old.program() && legacy.is_legacy());
     }
 
+    /// A `COPY` that matches nothing ended the build where nothing else was taken from that directory.
+    #[test]
+    fn only_the_oldest_builders_take_a_copy_of_nothing_as_it_is() {
+        let docker = FakeEngine::docker();
+        for (versions, expected) in
+            [("20.10.24+dfsg1 20.10.24+dfsg1", true), ("20.10.24 28.5.2", false), ("28.5.2 20.10.24", false)]
+        {
+            docker.print("version", versions, 0);
+            let engine = chosen(&[&docker], EngineChoice::Docker).unwrap();
+            assert_eq!(engine.capabilities.empty_copy, expected, "{versions}");
+        }
+    }
+
     #[test]
     fn if_none_works_each_is_named_with_its_reason() {
         let (docker, podman) = (FakeEngine::docker(), FakeEngine::podman());
@@ -319,6 +369,19 @@ mod tests {
             let error = chosen(&[&docker], EngineChoice::Docker).unwrap_err().to_string();
             assert!(error.contains("told no version of a server"), "{answer}: {error}");
         }
+    }
+
+    #[test]
+    fn a_context_is_dockers_alone_and_goes_before_a_daemon_that_the_environment_names() {
+        let (podman, docker) = (FakeEngine::podman(), FakeEngine::docker());
+        let look = |engines: &[&FakeEngine]| {
+            look_for(&path_of(engines), Some("far"), EngineChoice::Auto, &Console::silent())
+        };
+        let engine = look(&[&podman, &docker]).unwrap();
+        let variables = [("DOCKER_CONTEXT", "far"), ("DOCKER_HOST", "")].map(|(n, v)| (n.into(), v.into()));
+        assert_eq!(engine.inspect_call("a").environment(), variables);
+        assert!(engine.to_string().ends_with(" in the context far"), "{engine}");
+        assert!(look(&[&podman]).is_err(), "podman has no contexts of docker");
     }
 
     #[test]

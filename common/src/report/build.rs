@@ -16,6 +16,9 @@ pub struct BuildOutcome {
     pub steps: Vec<BuildStep>,
     /// The images that came out, base first.
     pub images: Vec<BuiltImage>,
+    /// The docker context that has the images, where that was chosen for the build and not by its environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
     /// What its steps fetched through, where that was recorded or came from a capsule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capsule: Option<CapsuleUse>,

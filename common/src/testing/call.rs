@@ -13,7 +13,7 @@ pub struct Call {
     pub program: String,
     /// Where it ran.
     pub dir: PathBuf,
-    /// `DOCKER_BUILDKIT` and `DOCKER_HOST`, where they were set.
+    /// `DOCKER_BUILDKIT`, `DOCKER_HOST` and `DOCKER_CONTEXT`, where they were set.
     pub env: BTreeMap<String, String>,
     /// Its arguments.
     pub args: Vec<String>,

@@ -108,6 +108,14 @@ impl FakeEngine {
         self.named("next", name, env)
     }
 
+    /// Gives the image that was prepared as `name` these labels, an object of texts.
+    pub fn label(&self, name: &str, labels: &serde_json::Value) {
+        let text = labels.to_string();
+        let inside = text.trim_start_matches('{').trim_end_matches('}');
+        let file = self.home_of(name).join("labels");
+        fs::write(file, format!("{inside}\n")).expect("a temporary directory takes files");
+    }
+
     fn named(&self, list: &str, name: &str, env: &[&str]) -> Digest {
         let image = FakeImage::new(name, env);
         let id = image.id();
@@ -225,7 +233,7 @@ impl FakeEngine {
         while let Some(program) = fields.next().filter(|program| !program.is_empty()) {
             let mut next = || fields.next().expect("the log has whole calls");
             let dir = next().into();
-            let env = [next(), next()]
+            let env = [next(), next(), next()]
                 .iter()
                 .filter_map(|pair| pair.split_once('='))
                 .filter(|(_, value)| !value.is_empty())

@@ -2,7 +2,7 @@
 # A container engine for tests: it notes what it is asked, and answers what the test prepared.
 # The lines above the code set D (where the test and this script meet) and KIND.
 
-printf '%s\0' "$KIND" "$PWD" "DOCKER_BUILDKIT=${DOCKER_BUILDKIT-}" "DOCKER_HOST=${DOCKER_HOST-}" "$#" "$@" >>"$D/log"
+printf '%s\0' "$KIND" "$PWD" "DOCKER_BUILDKIT=${DOCKER_BUILDKIT-}" "DOCKER_HOST=${DOCKER_HOST-}" "DOCKER_CONTEXT=${DOCKER_CONTEXT-}" "$#" "$@" >>"$D/log"
 
 line= own= before=
 for word do

@@ -1,5 +1,6 @@
 //! A PATH that has ordinary programs and no container engine.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +73,14 @@ const PROGRAMS: &[&str] = &[
     "wc",
     "xargs",
 ];
+
+/// What of the environment leads to a real engine: another one than the machine's own can be tested so. A test
+/// that clears the environment for a tool gives it these.
+pub fn engine_variables() -> impl Iterator<Item = (OsString, OsString)> {
+    const NAMES: [&str; 5] =
+        ["DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"];
+    NAMES.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
+}
 
 /// Fills `dir` with links to this machine's ordinary programs, so that a PATH of it alone has no
 /// container engine but those that a test adds.

@@ -8,8 +8,13 @@ use crate::report::{
 /// The report of an image-build that made `image` long ago.
 #[must_use]
 pub fn built(verdict: Verdict, image: &ImageIdentity) -> Report {
-    let outcome =
-        BuildOutcome { engine: "docker".to_owned(), steps: Vec::new(), images: Vec::new(), capsule: None };
+    let outcome = BuildOutcome {
+        engine: "docker".to_owned(),
+        steps: Vec::new(),
+        images: Vec::new(),
+        context: None,
+        capsule: None,
+    };
     Report {
         tool: "image-build".to_owned(),
         version: "1.0.0".to_owned(),

@@ -1,5 +1,6 @@
 //! The steps of a build in their order: update, base, common, mission, caches.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,12 @@ pub(super) struct Build<'a> {
     pub(super) asked: Steps,
     pub(super) steps: Vec<BuildStep>,
     pub(super) timeline: Timeline,
+    /// Whether the builder has images of its own, and not those of the engine.
+    pub(super) is_apart: bool,
+    /// The places in registries that were asked.
+    pub(super) asked_places: BTreeSet<String>,
+    /// The docker context that was chosen for it, where several share the work.
+    pub(super) context: Option<String>,
     /// Where the timeline goes too.
     pub(super) timings: Option<PathBuf>,
     start: Instant,
@@ -69,6 +76,9 @@ impl<'a> Build<'a> {
             asked,
             steps,
             timeline: Timeline::default(),
+            is_apart: false,
+            asked_places: BTreeSet::new(),
+            context: None,
             timings: None,
             start: Instant::now(),
             source_commit,

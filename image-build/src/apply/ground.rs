@@ -45,6 +45,7 @@ impl Build<'_> {
         if let Some(base) = self.base_known(forecast)? {
             let upon =
                 forecast.clone().upon(&base.id, (self.settings(), chain), &self.records, self.asked)?;
+            self.bring(upon.result())?;
             if let Some(common) = self.standing_common(&upon, chain)? {
                 self.base_stands(&forecast.base);
                 return Ok(Ground { base, forecast: upon, common, _shared: shared });
@@ -56,6 +57,10 @@ impl Build<'_> {
             let base = self.base(Some(&forecast.base))?;
             let upon =
                 forecast.clone().upon(&base.id, (self.settings(), chain), &self.records, self.asked)?;
+            self.bring(upon.result())?;
+            if self.standing(upon.result())?.is_none() {
+                self.bring(&upon.images[0])?;
+            }
             let common = match self.standing_common(&upon, chain)? {
                 Some(common) => common,
                 None => Common::New(self.common(&upon.images[0], &base, chain)?),
@@ -117,6 +122,7 @@ impl Build<'_> {
         chain: &Chain,
     ) -> Result<BuiltImage, Error> {
         let outlook = &forecast.images[0];
+        self.bring(outlook)?;
         if let Some(image) = self.standing(outlook)? {
             self.skip("common");
             let context = unchanged(&self.plan.common.request.context, outlook, chain)?;

@@ -15,6 +15,7 @@ use common::session::{Finding, Session};
 use common::settings::{Settings, UseFrozen};
 
 use super::result::Table;
+use crate::args::Args;
 use crate::error::Error;
 use crate::key::{Chain, Forecast, Outputs, Record, Records, Steps};
 use crate::plan::Choices;
@@ -75,14 +76,15 @@ impl Idle {
     pub(super) fn end(
         self,
         session: Session,
-        engine: &Engine,
-        (timings, console): (Option<&Path>, &Console),
+        args: &Args,
+        (engine, console): (&Engine, &Console),
     ) -> Result<Status, Error> {
-        if let Some(path) = timings {
+        if let Some(path) = &args.timings {
             self.write_timings(path)?;
         }
         console.status(format_args!("{} is up to date", self.built.name));
-        let (finding, table) = self.finding(&session.document.settings, engine)?;
+        let context = args.many.host.as_deref();
+        let (finding, table) = self.finding(&session.document.settings, (engine, context))?;
         Ok(session.finish(finding, &table)?)
     }
 
@@ -94,16 +96,22 @@ impl Idle {
 
     /// The report of a run for `settings` that did nothing.
     pub(super) fn report(self, settings: Settings, engine: &Engine) -> Result<Report, Error> {
-        let (finding, _) = self.finding(&settings, engine)?;
+        let (finding, _) = self.finding(&settings, (engine, None))?;
         let session = Session::around("image-build", Document::new(settings), true);
         let mut reports = session.conclude(finding).reports;
         Ok(reports.pop().expect("a session that concludes has a report"))
     }
 
-    fn finding(self, settings: &Settings, engine: &Engine) -> Result<(Finding, Table), Error> {
+    fn finding(
+        self,
+        settings: &Settings,
+        (engine, context): (&Engine, Option<&str>),
+    ) -> Result<(Finding, Table), Error> {
         let built = self.built;
-        if !self.is_last_built {
-            Store::in_state(&settings.state_dir()).set_last_built(&settings.deployment, &built)?;
+        let store = Store::in_state(&settings.state_dir());
+        let known = store.last_context(&settings.deployment)?;
+        if !self.is_last_built || known.as_deref() != context {
+            store.set_last_built_in(context, &settings.deployment, &built)?;
         }
         let step = |name: &&str| BuildStep {
             name: (*name).to_owned(),
@@ -113,8 +121,8 @@ impl Idle {
         };
         let steps: Vec<BuildStep> = self.steps.iter().map(step).collect();
         let table = Table { image: built.clone(), steps: steps.clone() };
-        let outcome =
-            BuildOutcome { engine: engine.to_string(), steps, images: self.result.images, capsule: None };
+        let (engine, context) = (engine.to_string(), context.map(str::to_owned));
+        let outcome = BuildOutcome { engine, steps, images: self.result.images, context, capsule: None };
         let outcome = Outcome::Build(outcome);
         Ok((Finding { verdict: Verdict::Yes, image: Some(built), outcome }, table))
     }

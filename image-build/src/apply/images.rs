@@ -67,8 +67,7 @@ impl Build<'_> {
     /// still has its name, does not pass. Nor does one that was begun here and not finished.
     fn is_believed(&self, outlook: &Outlook, facts: &ImageFacts) -> bool {
         !self.records.is_begun(&outlook.image)
-            && outlook.is_labelled(&facts.labels)
-            && facts.variable("USE_FROZEN") == Some(self.plan.use_frozen.number())
+            && self.is_wanted(outlook, &facts.labels, facts.variable("USE_FROZEN"))
     }
 
     /// Builds the shared image.
@@ -250,6 +249,8 @@ impl Build<'_> {
             BuildRequest { context: stage.path(), labels: outlook.labels(), ..plan.request.clone() };
         let form = self.form(&request)?;
         request.words.extend(form);
+        let handed = self.hand_over(&request)?;
+        request.words.extend(handed.iter().flat_map(|handed| handed.words.clone()));
         let step = outlook.step.name();
         self.engine_step(step, |engine, console, sink| engine.build(&request, console, sink))
     }

@@ -14,7 +14,7 @@ use crate::args::Args;
 use crate::error::Error;
 use crate::key::{Chain, Forecast, Outputs, Records, ShownForecast};
 use crate::memory::Need;
-use crate::plan::{Choices, Plan, ShownPlan, assumed_engine};
+use crate::plan::{Choices, Plan, ShownPlan, assumed_engine, cache_references};
 use crate::preflight;
 
 /// What will happen, and by which calls.
@@ -118,6 +118,11 @@ fn notes(settings: &Settings, choices: &Choices, chain: &Chain) -> Vec<String> {
         ));
     } else if !chain.is_generated() {
         notes.push("image-update will write the mission's Dockerfile".to_owned());
+    }
+    if !cache_references(&choices.place_words).is_empty() {
+        notes.push(
+            "what a registry has of the same is pulled and not built: that is not foreseen here".to_owned(),
+        );
     }
     notes
 }

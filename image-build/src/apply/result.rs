@@ -35,7 +35,7 @@ impl Build<'_> {
             let cutoff = self.plan.mission.cutoff();
             evidence(&store, settings, built, (self.session.started(), self.engine.to_string(), cutoff))?;
         }
-        store.set_last_built(&settings.deployment, &built.image)?;
+        store.set_last_built_in(self.context.as_deref(), &settings.deployment, &built.image)?;
         self.keep_source()
     }
 
@@ -105,7 +105,7 @@ impl Build<'_> {
             self.timeline.write(path, &image.name)?;
         }
         let (engine, steps) = (self.engine.to_string(), self.steps);
-        let outcome = BuildOutcome { engine, steps, images, capsule: None };
+        let outcome = BuildOutcome { engine, steps, images, context: self.context, capsule: None };
         let finding = Finding { verdict: Verdict::Yes, image: Some(image), outcome: Outcome::Build(outcome) };
         Ok(self.session.finish(finding, &table)?)
     }

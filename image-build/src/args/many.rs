@@ -40,6 +40,10 @@ pub(crate) struct ManyArgs {
     /// Docker contexts of several machines, to share the missions out among
     #[arg(long, value_name = "CONTEXT,…", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     pub(crate) hosts: Vec<String>,
+
+    /// Which of those contexts this run is in
+    #[arg(long, value_name = "CONTEXT", hide = true)]
+    pub(crate) host: Option<String>,
 }
 
 fn default_jobs() -> NonZeroUsize {

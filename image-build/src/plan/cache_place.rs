@@ -31,6 +31,22 @@ fn place(cache: &str, name: &str) -> String {
     cache.split(',').map(part).collect::<Vec<_>>().join(",")
 }
 
+/// The names in registries that `words` would have layers taken from.
+pub(crate) fn references(words: &[String]) -> Vec<String> {
+    let named = words.windows(2).filter(|pair| pair[0] == SWITCHES[0]).map(|pair| pair[1].as_str());
+    let joined = words.iter().filter_map(|word| word.strip_prefix(SWITCHES[0])?.strip_prefix('='));
+    named.chain(joined).filter_map(in_registry).map(str::to_owned).collect()
+}
+
+/// `R` of `R` and of `type=registry,ref=R`.
+fn in_registry(cache: &str) -> Option<&str> {
+    if !cache.contains('=') {
+        return Some(cache);
+    }
+    let value = |key: &str| cache.split(',').find_map(|part| part.strip_prefix(key)?.strip_prefix('='));
+    value("ref").filter(|_| value("type") == Some("registry"))
+}
+
 fn reference(text: &str, name: &str) -> String {
     let has_tag = text.rsplit('/').next().is_some_and(|last| last.contains(':'));
     format!("{text}{}{name}", if has_tag { "-" } else { ":" })
@@ -39,6 +55,20 @@ fn reference(text: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_registry_can_have_an_image() {
+        let words = [
+            "--cache-from",
+            "h/a:1",
+            "--cache-to",
+            "type=registry,ref=h/to",
+            "--cache-from=type=registry,ref=h/b",
+        ];
+        let words: Vec<String> =
+            words.iter().chain(&["--cache-from", "type=local,src=/c"]).map(|w| (*w).to_owned()).collect();
+        assert_eq!(references(&words), ["h/a:1", "h/b"]);
+    }
 
     /// Three images were written to one place, and only the last one was found there again.
     #[test]

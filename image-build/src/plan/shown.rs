@@ -33,14 +33,14 @@ struct ShownStep {
 
 /// The engine that `choice` would most likely come to, with what such engines usually can do.
 pub(crate) fn assumed_engine(choice: EngineChoice) -> Engine {
-    let (kind, modern, empty_copy) = match choice {
-        EngineChoice::Auto | EngineChoice::Docker => (Kind::Docker, true, true),
-        EngineChoice::DockerLegacy => (Kind::Docker, false, false),
-        EngineChoice::Podman => (Kind::Podman, true, false),
-        EngineChoice::Buildah => (Kind::Buildah, true, false),
+    let (kind, modern) = match choice {
+        EngineChoice::Auto | EngineChoice::Docker => (Kind::Docker, true),
+        EngineChoice::DockerLegacy => (Kind::Docker, false),
+        EngineChoice::Podman => (Kind::Podman, true),
+        EngineChoice::Buildah => (Kind::Buildah, true),
     };
-    let capabilities = Capabilities { cache_mounts: modern, secrets: modern, empty_copy };
-    Engine { kind, program: kind.name().into(), version: String::new(), capabilities }
+    let capabilities = Capabilities { cache_mounts: modern, secrets: modern, empty_copy: false };
+    Engine { kind, program: kind.name().into(), version: String::new(), capabilities, context: None }
 }
 
 impl ShownPlan {

@@ -9,6 +9,7 @@
     reason = "not every test file uses all of it"
 )]
 
+pub mod bridge;
 pub mod capsule;
 pub mod closure;
 pub mod stacks;

@@ -80,7 +80,7 @@ pub(crate) fn of_configured(
 ) -> Result<Inventory, Error> {
     let session = Session::open("image-freeze inventory", &place.shared(), console)?;
     let store = Workplace::of(&session)?.evidence();
-    let engine = engine::choose(session.document.settings.engine, console)?;
+    let engine = image::engine(wanted.select, &session, console)?;
     engine.sweep_containers(console)?;
     let ImageIdentity { name, id } = image::find(wanted.select, &session, &store, (&engine, console))?;
     of_engine(&engine, (id.as_str(), &name), wanted.depth, console)

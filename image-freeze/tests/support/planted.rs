@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use common::testing::Repository;
+use common::testing::{Repository, engine_variables};
 use serde_json::{Value, json};
 
 use super::pack::{Image, files};
@@ -93,7 +93,7 @@ impl Lab {
             .current_dir(self.0.root())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap());
-        command.envs(Repository::GIT_ENV).output().unwrap()
+        command.envs(Repository::GIT_ENV).envs(engine_variables()).output().unwrap()
     }
 
     /// The differences as `environment class kind name`.

@@ -47,6 +47,27 @@ fn without_a_pipe_the_last_image_built_in_this_clone_is_tested() {
     assert!(lab.call().contains(lab.id.as_str()));
 }
 
+/// It was looked for where the environment leads, and not there.
+#[test]
+fn an_image_that_was_built_in_a_context_is_tested_there() {
+    let lab = Lab::printing(GREEN, 0);
+    let built = lab.fake.image("built-before", &["X=1"]);
+    let store = Store::in_state(&lab.repository.at(".image"));
+    let identity = ImageIdentity { name: "built-before".to_owned(), id: built };
+    store.set_last_built_in(Some("far"), &"roman".parse().unwrap(), &identity).unwrap();
+    let contexts = |args: &[&str]| {
+        lab.fake.forget();
+        let output = lab.command(args).env("DOCKER_HOST", "unix:///near").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", Ran(output).stderr());
+        let calls = lab.fake.calls().into_iter();
+        let mut all: Vec<_> = calls.map(|call| call.env.get("DOCKER_CONTEXT").cloned()).collect();
+        all.dedup();
+        all
+    };
+    assert_eq!(contexts(&[]), [Some("far".to_owned())]);
+    assert_eq!(contexts(&["--image", NAME]), [None], "what is typed is where the environment leads");
+}
+
 #[test]
 fn an_image_that_is_not_there_is_a_fault_with_what_to_do() {
     let lab = Lab::printing(GREEN, 0);

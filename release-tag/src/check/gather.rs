@@ -193,8 +193,9 @@ fn presence(
     base: Option<&str>,
     console: &Console,
 ) -> Result<Found<Presence>, Error> {
+    let context = place.context()?;
     let look = || {
-        let engine = engine::choose(place.settings.engine, console)?;
+        let engine = engine::choose_in(context.as_deref(), place.settings.engine, console)?;
         let found = engine.inspect(image.id.as_str(), console)?;
         let id_of = |name: &str| -> Result<_, engine::EngineError> {
             Ok(engine.inspect(name, console)?.map(|facts| facts.id))

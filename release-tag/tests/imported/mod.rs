@@ -8,12 +8,12 @@ use std::fs;
 use common::console::Console;
 use common::engine::{self, Engine};
 use common::settings::EngineChoice;
+use common::testing::engine_variables;
 
 use super::support::Release;
 
 /// What real engines need of the environment.
-const NEEDED: [&str; 6] =
-    ["PATH", "HOME", "DOCKER_HOST", "CONTAINERS_STORAGE_CONF", "CONTAINERS_CONF", "XDG_RUNTIME_DIR"];
+const NEEDED: [&str; 5] = ["PATH", "HOME", "CONTAINERS_STORAGE_CONF", "CONTAINERS_CONF", "XDG_RUNTIME_DIR"];
 
 /// A release whose image is in an engine. It is removed in the end.
 pub struct Imported {
@@ -37,6 +37,9 @@ impl Imported {
         release.repository.configure(|settings| settings.engine = choice);
         let told = NEEDED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var_os(name)?)));
         release.env.extend(told);
+        release
+            .env
+            .extend(engine_variables().filter_map(|(name, value)| Some((name.into_string().ok()?, value))));
         let imported = Self { release, engine };
         imported.release.settle();
         Some(imported)
