@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Environment, Facts, Found};
 
-pub use summary::{DriftSummary, TestSummary, drift, red, unexcused};
+pub use summary::{DriftSummary, TestSummary, unexcused};
 
 /// Where the schema of this version stands.
 const SCHEMA_URL: &str = "docs/schema/release-1.json";
@@ -95,8 +95,8 @@ impl Record {
             contexts: Contexts { common, mission },
             locks: tree.locks.clone()?,
             receipts: environments.iter().filter_map(receipt).collect(),
-            tests: TestSummary::of(&tested.outcome, environments, facts.now),
-            drift: DriftSummary::of(&compared.outcome, environments, facts.now),
+            tests: TestSummary::of(&tested.outcome, &tree.accepted(), facts.now),
+            drift: DriftSummary::of(&compared.outcome, &tree.accepted(), facts.now),
             sbom: image.sbom.clone(),
         })
     }

@@ -2,6 +2,7 @@
 
 use common::digest::Digest;
 use common::evidence::{self, Compared, STATEMENT_TYPE, Tested};
+use common::waiver::MissionWaivers;
 use jiff::Timestamp;
 use p256::ecdsa::VerifyingKey;
 use serde_json::Value;
@@ -105,7 +106,11 @@ fn tests(record: &Record, statements: &[&[u8]], chain: &mut Chain) {
     };
     match evidence::open::<Tested>(bytes, &record.image.id) {
         Ok(statement) => {
-            let said = TestSummary::of(&statement.predicate.outcome, &[], Timestamp::UNIX_EPOCH);
+            let said = TestSummary::of(
+                &statement.predicate.outcome,
+                &MissionWaivers::default(),
+                Timestamp::UNIX_EPOCH,
+            );
             let same = said.results == record.tests.results;
             let flaw = (!same).then(|| "the results are others than the record's".to_owned());
             chain.judge(Link::Tests, flaw.as_slice());
@@ -121,7 +126,11 @@ fn drift(record: &Record, statements: &[&[u8]], chain: &mut Chain) {
     };
     match evidence::open::<Compared>(bytes, &record.image.id) {
         Ok(statement) => {
-            let said = DriftSummary::of(&statement.predicate.outcome, &[], Timestamp::UNIX_EPOCH);
+            let said = DriftSummary::of(
+                &statement.predicate.outcome,
+                &MissionWaivers::default(),
+                Timestamp::UNIX_EPOCH,
+            );
             let same = said.differences == record.drift.differences && said.same == record.drift.same;
             let flaw = (!same).then(|| "it is another one than the record's".to_owned());
             chain.judge(Link::Drift, flaw.as_slice());

@@ -129,7 +129,7 @@ impl Release {
     pub fn compare(&self) {
         let frozen =
             digest::of_tree(&self.repository.at("deployments/roman/env-frozen"), &|_| false).unwrap();
-        let outcome = CheckOutcome { environments: Vec::new() };
+        let outcome = CheckOutcome::of(Vec::new());
         let (image, at) = (self.identity(), Timestamp::UNIX_EPOCH);
         let specs = frozen.clone();
         let compared = Compared { image: image.clone(), at, verdict: Verdict::Yes, frozen, outcome };
