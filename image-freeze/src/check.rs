@@ -5,6 +5,8 @@ pub(crate) mod compare;
 mod expectation;
 mod materials;
 
+use std::io::IsTerminal as _;
+
 use common::clock;
 use common::console::Console;
 use common::digest;
@@ -20,7 +22,7 @@ use common::waiver::{self, MissionWaivers};
 use crate::args::{CheckArgs, StyleArgs};
 use crate::error::Error;
 use crate::inventory::{self, Depth, Source, Wanted, of_engine, of_source};
-use crate::table::{CheckTable, DriftTable};
+use crate::table::{CheckTable, Differences, DriftTable};
 use crate::workplace::Workplace;
 use crate::{diff, image, markdown, patch};
 
@@ -59,6 +61,10 @@ pub(crate) fn run(args: &CheckArgs, console: &Console) -> Result<Status, Error> 
     if let Some(text) = styled(args.style, (&outcome, &inventory), &workplace, console)? {
         diff::print(&text)?;
         return Ok(diff::status(verdict));
+    }
+    // On a terminal the table says it. A document alone would leave whoever runs this to guess what differs.
+    if !std::io::stdout().is_terminal() {
+        console.raw(Differences(&outcome));
     }
     let table = match &image {
         Some(image) => CheckTable(outcome.clone(), image.clone()).to_string(),

@@ -85,8 +85,18 @@ impl fmt::Display for DriftTable<'_> {
             let (name, same) = (&environment.name, environment.same);
             writeln!(f, "{name:width$}  {same:>4}  {changed:>7}  {missing:>7}  {extra:>5}")?;
         }
-        let drifted = outcome.environments.iter().filter(|e| !e.differences.is_empty());
-        drifted.into_iter().try_for_each(|environment| differences(f, environment, &outcome.waivers))
+        Differences(outcome).fmt(f)
+    }
+}
+
+/// Each difference, with what waivers say of it.
+pub(crate) struct Differences<'o>(pub &'o CheckOutcome);
+
+impl fmt::Display for Differences<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(outcome) = self;
+        let mut drifted = outcome.environments.iter().filter(|e| !e.differences.is_empty());
+        drifted.try_for_each(|environment| differences(f, environment, &outcome.waivers))
     }
 }
 
