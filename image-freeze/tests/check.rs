@@ -268,7 +268,8 @@ fn drift_that_is_waived_is_shown_and_no_reason_to_stop() {
     waive(&lab, OF_ROMAN_CAL, "drift fftw", "9999-12-31");
     let output = lab.run(&["check"]);
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
-    let told = "\nroman-cal\n  missing  conda  fftw  3.3.10\n           waived until 9999-12-31 (ada): known\n";
+    let told =
+        "\nroman-cal\n  missing  conda  fftw  3.3.10\n           waived until 9999-12-31 (ada): known\n";
     assert!(errors(&output).contains(told), "also where the document goes elsewhere: {}", errors(&output));
     let report = last_report(&output);
     assert_eq!(report["verdict"], "yes");

@@ -16,7 +16,12 @@ pub fn built(facts: &Facts) -> Ruling {
         return Ruling::Failed("no image was built for this mission".to_owned());
     };
     match &facts.image.built {
-        Ok(Some(built)) if built.image.id == image.id => Ruling::Passed,
+        Ok(Some(built)) if built.image.id == image.id && built.origin.is_built() => Ruling::Passed,
+        Ok(Some(built)) if built.image.id == image.id => Ruling::Failed(format!(
+            "{} was not built here, or stands upon a shared image that was not: a label was believed; build it: \
+             image-build --force",
+            named_id(image)
+        )),
         Ok(Some(built)) => Ruling::Failed(format!("the evidence is about {}", built.image.id)),
         Ok(None) => Ruling::Failed(format!("there is no evidence of how {} was built", named_id(image))),
         Err(reason) => Ruling::Failed(reason.clone()),

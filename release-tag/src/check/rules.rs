@@ -164,7 +164,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "RT040",
         demand: "the image was built in this clone",
-        reason: "Only of an image that image-build made here is known what went into it.",
+        reason: "Only of an image that image-build made here is known what went into it. An image that was pulled, or made elsewhere, is \
+                 not built again if its label (image-tools.key) says that it is of these files; but whoever makes an image can give it any \
+                 label. The same holds for the shared image below. Build all of it here, and test that: image-build --force; image-test; \
+                 image-freeze check",
         for_delivery: true,
         for_record: true,
         judge: image::built,

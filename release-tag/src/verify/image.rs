@@ -1,11 +1,11 @@
 //! The links that the image holds, and what is said beside it.
 
 use common::digest::Digest;
-use common::evidence::{self, Compared, STATEMENT_TYPE, Tested};
+use common::evidence::{self, Compared, Origin, STATEMENT_TYPE, Tested};
 use common::waiver::MissionWaivers;
 use jiff::Timestamp;
 use p256::ecdsa::VerifyingKey;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::chain::{Chain, Link};
 use super::commit::Told;
@@ -81,9 +81,21 @@ fn against(record: &Record, found: &Found, parts: &[Said], chain: &mut Chain) {
     let ours = |value: &Value| value["subject"][0]["digest"]["sha256"] == found.manifest.hex();
     match of_kind(&statements, PROVENANCE) {
         None => chain.unchecked(Link::Provenance, "none is attached"),
-        Some((value, _)) if value["_type"] == STATEMENT_TYPE && ours(&value) => chain.holds(Link::Provenance),
+        Some((value, _)) if value["_type"] == STATEMENT_TYPE && ours(&value) => {
+            chain.judge(Link::Provenance, &origin(&value))
+        }
         Some(_) => chain.broken(Link::Provenance, "it is about another manifest"),
     }
+}
+
+/// What stands against where `provenance` says that the image is from: a label is no evidence of what it was built
+/// of. Older ones do not say it, and are of what was built.
+fn origin(provenance: &Value) -> Vec<String> {
+    let said = &provenance["predicate"]["buildDefinition"]["internalParameters"]["origin"];
+    let adopted = !said.is_null() && *said != json!(Origin::Built);
+    let why =
+        "who released it did not build it, but took it over by its label (image-build --force builds it)";
+    adopted.then(|| why.to_owned()).into_iter().collect()
 }
 
 fn bill(record: &Record, parts: &[Said], chain: &mut Chain) {
@@ -165,4 +177,20 @@ fn signed(
         None => chain.broken(Link::Signature, "there is no signature"),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A delivery refuses such an image; a provenance that says so all the same is not taken for a good one.
+    #[test]
+    fn a_provenance_of_an_image_that_was_adopted_is_no_provenance() {
+        let provenance = |origin: Value| json!({"predicate": {"buildDefinition": {"internalParameters": {"origin": origin}}}});
+        assert_eq!(origin(&provenance(json!("built"))), [""; 0]);
+        assert_eq!(origin(&json!({})), [""; 0], "as it was written before");
+        for said in [json!("adopted"), json!("x"), json!(1)] {
+            assert!(origin(&provenance(said))[0].contains("image-build --force"));
+        }
+    }
 }

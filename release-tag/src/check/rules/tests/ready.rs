@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::digest::Digest;
-use common::evidence::{Built, Compared, Materials, Tested};
+use common::evidence::{Built, Compared, Materials, Origin, Tested};
 use common::git::Ancestry;
 use common::report::{CheckOutcome, ImageIdentity, TestStatus, Verdict};
 use common::settings::{CalVersion, UseFrozen};
@@ -36,6 +36,7 @@ pub fn identity() -> ImageIdentity {
 pub fn built() -> Built {
     Built {
         image: identity(),
+        origin: Origin::Built,
         at: Timestamp::UNIX_EPOCH,
         use_frozen: UseFrozen::Frozen,
         cal_version: CalVersion::None,
