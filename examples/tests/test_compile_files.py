@@ -1,5 +1,6 @@
 """Python files are compiled once, and what is compiled does not depend on when."""
 
+import importlib.machinery
 import importlib.util
 import os
 import py_compile
@@ -8,8 +9,20 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 SCRIPT = Path(__file__).parents[1] / "repository/deployments/common/common-scripts/compile-files"
+
+
+def load(path):
+    """A script without an ending as a module."""
+    loader = importlib.machinery.SourceFileLoader("compile_files", str(path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("compile_files", loader))
+    loader.exec_module(module)
+    return module
+
+
+compile_files = load(SCRIPT)
 
 
 class CompileFiles(unittest.TestCase):
@@ -63,6 +76,61 @@ class CompileFiles(unittest.TestCase):
         good = self.write("good.py")
         self.assertEqual(self.compiled(), 1)
         self.assertTrue(self.result(good).exists())
+
+    def test_what_a_build_has_compiled_the_next_one_copies(self):
+        path, cache = self.write("a/b.py", "x = 'kept'\n"), str(self.top / "cache")
+        self.assertEqual(compile_files.compile_one(cache, str(path)), 1)
+        made = self.result(path).read_bytes()
+        self.result(path).unlink()
+        with mock.patch.object(compile_files, "compile_file", side_effect=AssertionError("it is compiled again")):
+            self.assertEqual(compile_files.compile_one(cache, str(path)), 1)
+        self.assertEqual(self.result(path).read_bytes(), made)
+        self.assertEqual(os.stat(self.result(path)).st_mode, os.stat(path).st_mode)
+
+    def test_another_source_or_another_place_is_another_file_of_the_cache(self):
+        cache = str(self.top / "cache")
+        for name, text in (("a.py", "x = 1\n"), ("a.py", "x = 2\n"), ("b.py", "x = 2\n")):
+            path = self.write(name, text)
+            self.result(path).unlink(missing_ok=True)
+            compile_files.compile_one(cache, str(path))
+            spec = importlib.util.spec_from_file_location("loaded", self.result(path),
+                                                          loader=importlib.machinery.SourcelessFileLoader(
+                                                              "loaded", str(self.result(path))))
+            code = spec.loader.get_code("loaded")
+            self.assertEqual((code.co_filename, code.co_consts[0]), (str(path), int(text[4])))
+
+    def test_a_damaged_file_of_the_cache_is_no_compiled_form(self):
+        path, cache = self.write("a.py"), str(self.top / "cache")
+        compile_files.compile_one(cache, str(path))
+        made = self.result(path).read_bytes()
+        kept = Path(compile_files.place(cache, str(path)))
+        whole = kept.read_bytes()
+        for damaged in (b"", whole[:-1], whole.replace(b"x", b"y")):
+            self.assertNotEqual(damaged, whole)
+            kept.write_bytes(damaged)
+            self.result(path).unlink()
+            self.assertEqual(compile_files.compile_one(cache, str(path)), 1)
+            self.assertEqual(self.result(path).read_bytes(), made)
+            self.assertEqual(kept.read_bytes(), whole)
+
+    def test_a_stale_form_gives_way_to_the_kept_one(self):
+        path, cache = self.write("a.py"), str(self.top / "cache")
+        compile_files.compile_one(cache, str(path))
+        made = self.result(path).read_bytes()
+        self.result(path).write_bytes(b"stale")
+        self.assertEqual(compile_files.compile_one(cache, str(path)), 1)
+        self.assertEqual(self.result(path).read_bytes(), made)
+
+    def test_a_cache_that_cannot_be_written_costs_nothing_but_time(self):
+        path, cache = self.write("a.py"), self.write("no-directory")
+        self.assertEqual(compile_files.compile_one(str(cache), str(path)), 1)
+
+    def test_only_a_mounted_cache_counts(self):
+        with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": str(self.top)}):
+            self.assertIsNone(compile_files.mounted_cache(str(self.top)), "it would be a part of the image")
+            self.assertEqual(compile_files.mounted_cache("/proc"), str(self.top / "bytecode"))
+        with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": str(self.top / "absent")}):
+            self.assertIsNone(compile_files.mounted_cache("/proc"))
 
 
 if __name__ == "__main__":
