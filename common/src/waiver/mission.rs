@@ -55,9 +55,9 @@ impl MissionWaivers {
     pub fn judge(&self, red: &[Red], now: Timestamp) -> WaiverUse {
         let mut judged = WaiverUse::default();
         for (environment, what) in red {
-            let Some(waiver) = self.of((environment, what), now) else { continue };
-            let waived = Waived { environment: environment.clone(), waiver: waiver.clone() };
-            if waiver.holds(now) { judged.excused.push(waived) } else { judged.expired.push(waived) }
+            let Some(found) = self.of((environment, what), now) else { continue };
+            let waived = Waived { environment: environment.clone(), waiver: found.clone() };
+            if found.holds(now) { judged.excused.push(waived) } else { judged.expired.push(waived) }
         }
         for list in [&mut judged.excused, &mut judged.expired] {
             list.sort();

@@ -64,7 +64,7 @@ pub const IMAGES: &[Case] = &[
         w.remove(&format!("{CAL}/tests/waivers.json"));
     }),
     ("a waiver for the mission ended", "RT054", |w| {
-        w.write(MISSION_WAIVERS, &waiver("drift conda", "2024-08-05"))
+        w.write(MISSION_WAIVERS, &waiver("drift conda", "2024-08-05"));
     }),
     ("drift of the base is not the mission's to waive any more", "RT051", |w| {
         w.drifted("base", "9999-12-31");
