@@ -111,13 +111,13 @@ mod tests {
             reason: "known\n# nothing".to_owned(),
             expires: "2026-12-31".parse().unwrap(),
         };
-        let waived = Waived { environment: "roman-cal".to_owned(), waiver };
-        outcome.waivers.excused.push(waived.clone());
+        let one = Waived { environment: "roman-cal".to_owned(), waiver };
+        outcome.waivers.excused.push(one.clone());
         let text = of(&outcome, ("env-frozen", "roman:1"));
         assert!(text.contains("packages are the same.\n\n1 of 1 waived.\n\n### roman-cal"), "{text}");
         let told = "* roman-cal: `drift asdf`: waived until 2026-12-31 (ada): known # nothing\n";
         assert!(text.ends_with(&format!("\n\n### Waivers\n\n{told}")), "{text}");
-        outcome.waivers = WaiverUse { excused: Vec::new(), expired: vec![waived] };
+        outcome.waivers = WaiverUse { excused: Vec::new(), expired: vec![one] };
         let text = of(&outcome, ("env-frozen", "roman:1"));
         assert!(text.ends_with("`drift asdf`: its waiver ended on 2026-12-31 (ada)\n"), "{text}");
         let clean = CheckOutcome::of(Vec::new());

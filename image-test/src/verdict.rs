@@ -23,7 +23,8 @@ pub(crate) fn judge(outcome: &TestOutcome, exit: Exit, ending: &Ending, allow: A
     let counts = open_counts(outcome);
     let (failed, not_run) = (counts.failed, if allow.missing { 0 } else { counts.not_run });
     let mut reasons = Vec::new();
-    if !exit.is_success() && !(failed + not_run == 0 && is_excused(outcome, ending)) {
+    let is_excused = failed + not_run == 0 && is_excused(outcome, ending);
+    if !exit.is_success() && !is_excused {
         reasons.push(ending.words.clone());
     }
     if failed > 0 {

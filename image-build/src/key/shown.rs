@@ -134,7 +134,7 @@ impl fmt::Display for Total {
             (false, true, false) => write!(f, "nothing is known of {}", self.unknown.join(", "))?,
             (true, _, true) => write!(f, "about {known}")?,
             (true, _, false) => {
-                write!(f, "more than {known}: nothing is known of {}", self.unknown.join(", "))?
+                write!(f, "more than {known}: nothing is known of {}", self.unknown.join(", "))?;
             }
         }
         if self.depends > 0.0 {

@@ -82,7 +82,7 @@ fn against(record: &Record, found: &Found, parts: &[Said], chain: &mut Chain) {
     match of_kind(&statements, PROVENANCE) {
         None => chain.unchecked(Link::Provenance, "none is attached"),
         Some((value, _)) if value["_type"] == STATEMENT_TYPE && ours(&value) => {
-            chain.judge(Link::Provenance, &origin(&value))
+            chain.judge(Link::Provenance, &origin(&value));
         }
         Some(_) => chain.broken(Link::Provenance, "it is about another manifest"),
     }
