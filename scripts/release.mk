@@ -60,8 +60,9 @@ endef
 
 mission := deployments/$(MISSION)
 frozen := $(mission)/env-frozen
-# The record tells of the image, so it is no input of it.
-floating = deployments/common $(filter-out $(frozen) $(mission)/env-chilly $(mission)/release.json,$(wildcard $(mission)/*))
+# The record tells of the image and the waivers judge it, so they are no inputs of it.
+judging := $(mission)/release.json $(mission)/waivers.json
+floating = deployments/common $(filter-out $(frozen) $(mission)/env-chilly $(judging),$(wildcard $(mission)/*))
 
 $(stamps)/inputs: always
 	$(call checksums,$(floating),$@)
@@ -75,7 +76,8 @@ $(stamps)/test-with: always
 # Waivers judge the image and are no input of it.
 $(stamps)/waivers: always
 	@mkdir -p $(stamps)
-	@find $(mission)/environments -path '*/tests/waivers.json' -exec cksum {} + 2>/dev/null | LC_ALL=C sort >$@.new
+	@find $(mission)/waivers.json $(mission)/environments \( -path '*/tests/waivers.json' -o -path $(mission)/waivers.json \) \
+	   -exec cksum {} + 2>/dev/null | LC_ALL=C sort >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(stamps)/tag-with: always

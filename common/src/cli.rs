@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::console::{Console, Verbosity};
+use crate::deployment::Deployment;
 use crate::fault::{Fault, Status};
 use crate::settings::EngineChoice;
+use crate::waiver::{MissionWaivers, WaiverError};
 
 /// Flags that every tool takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -73,6 +75,24 @@ impl PlaceArgs {
     pub fn shared(&self) -> SharedArgs {
         let Self { settings, root, engine, voice } = self.clone();
         SharedArgs { settings, root, engine, voice, ..SharedArgs::default() }
+    }
+}
+
+/// Whether known failures are excused, by those tools that find failures.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct WaiverArgs {
+    /// Excuse nothing: waivers.json of the environments and of the mission are not looked at
+    #[arg(long)]
+    pub no_waivers: bool,
+}
+
+impl WaiverArgs {
+    /// What is waived in `deployment`.
+    ///
+    /// # Errors
+    /// A file of waivers cannot be read or makes no sense.
+    pub fn of(self, deployment: &Deployment) -> Result<MissionWaivers, WaiverError> {
+        if self.no_waivers { Ok(MissionWaivers::default()) } else { MissionWaivers::read(deployment) }
     }
 }
 

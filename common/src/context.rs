@@ -20,13 +20,18 @@ pub const RECORD: &str = "release.json";
 /// The waivers of an environment. They judge an image's tests, and make no other image of it.
 pub const WAIVERS: &str = "tests/waivers.json";
 
+/// The waivers of what belongs to no environment, at the top of a mission's directory: there is nothing below
+/// `environments` that they could be mistaken for.
+pub const MISSION_WAIVERS: &str = "waivers.json";
+
 /// Whether `path`, as seen from the top of its context, goes into a build: by its last component, but
 /// for the files that judge images.
 #[must_use]
 pub fn is_input(path: &Path) -> bool {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    let judges = path == Path::new(RECORD) || (path.starts_with("environments") && path.ends_with(WAIVERS));
+    let at_top = [RECORD, MISSION_WAIVERS].iter().any(|name| path == Path::new(name));
+    let judges = at_top || (path.starts_with("environments") && path.ends_with(WAIVERS));
     !judges && !NEVER.contains(&name) && !ENDINGS.contains(&ending)
 }
 
@@ -78,7 +83,7 @@ mod tests {
     /// The record tells the image's id and the waivers judge its tests: neither may change it.
     #[test]
     fn what_judges_an_image_is_no_input_of_it() {
-        for path in [RECORD, "environments/roman-cal/tests/waivers.json"] {
+        for path in [RECORD, MISSION_WAIVERS, "environments/roman-cal/tests/waivers.json"] {
             assert!(!is_input(Path::new(path)), "{path}");
         }
         for path in ["environments/release.json", "tests/waivers.json", "environments/waivers.json"] {

@@ -21,7 +21,7 @@ use crate::fault::{Fault, Status};
 use crate::report::ImageIdentity;
 use crate::state_file::{self, StateFileError};
 
-pub use facts::{Built, Compared, Frozen, Tested};
+pub use facts::{Built, Compared, Frozen, Origin, Tested};
 pub use materials::{Materials, locks, receipts};
 pub use statement::{STATEMENT_TYPE, SignOff, Statement, Subject, SubjectDigest, TOOL, open, seal};
 pub use test_inputs::TestInputs;

@@ -24,6 +24,9 @@ pub const EXPLICIT_FILE: &str = "requirements.explicit";
 /// The environment that brings conda itself. It has no pip file: its export holds what pip added.
 pub const BASE: &str = "base";
 
+/// What belongs to the image as a whole is told under this name, which no environment can have.
+pub const IMAGE: &str = "(image)";
+
 /// Where the specs stand inside an image.
 pub const IN_IMAGE: &str = "/opt/env-frozen";
 

@@ -1,6 +1,10 @@
 //! Waivers: failures that are known and accepted until a day. A waiver is visible wherever the failure
 //! would be, and from the day after its last it excuses nothing.
 
+mod judged;
+mod mission;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -11,9 +15,15 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::context;
+use crate::deployment::DeploymentError;
 use crate::fault::{Fault, Status};
-use crate::report::{TestCase, TestKind};
 use crate::state_file::{self, StateFileError};
+
+pub use judged::{Red, WaiverUse, drift, is_bad, name_of, red};
+pub use mission::MissionWaivers;
+
+/// What can be waived. The status of a run that shows no failed test cannot.
+const KINDS: [&str; 4] = ["import", "notebook", "script", "drift"];
 
 /// One failure that is accepted until a day.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -30,7 +40,18 @@ pub struct Waiver {
     pub expires: Date,
 }
 
-/// The file of an environment's waivers, `environments/<env>/tests/waivers.json`.
+/// A waiver, and where it holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waived {
+    /// The environment.
+    pub environment: String,
+    /// The waiver.
+    pub waiver: Waiver,
+}
+
+/// A file of waivers: of an environment, `environments/<env>/tests/waivers.json`, or of what belongs to none,
+/// `waivers.json` of the mission.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waivers {
@@ -44,6 +65,9 @@ pub enum WaiverError {
     /// It cannot be read.
     #[error(transparent)]
     File(#[from] StateFileError),
+    /// The environments cannot be listed.
+    #[error(transparent)]
+    Environments(#[from] DeploymentError),
     /// It makes no sense.
     #[error("{}:{line}: {reason}", path.display())]
     Content {
@@ -60,6 +84,7 @@ impl Fault for WaiverError {
     fn status(&self) -> Status {
         match self {
             Self::File(error) => error.status(),
+            Self::Environments(error) => error.status(),
             Self::Content { .. } => Status::Data,
         }
     }
@@ -76,26 +101,38 @@ impl Waivers {
     /// # Errors
     /// The file cannot be read or makes no sense: no waiver may excuse more than it says.
     pub fn read(environment_dir: &Path) -> Result<Self, WaiverError> {
-        let path = environment_dir.join(context::WAIVERS);
-        let Some(text) = state_file::read(&path)? else { return Ok(Self::default()) };
-        let bad = |line, reason| WaiverError::Content { path: path.clone(), line, reason };
+        Self::read_file(&environment_dir.join(context::WAIVERS))
+    }
+
+    /// The waivers in the file at `path`; none where there is none.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_file(path: &Path) -> Result<Self, WaiverError> {
+        let Some(text) = state_file::read(path)? else { return Ok(Self::default()) };
+        let bad = |line, reason| WaiverError::Content { path: path.to_owned(), line, reason };
         let found: Self = serde_json::from_slice(&text).map_err(|e| bad(e.line(), e.to_string()))?;
         for waiver in &found.waivers {
             let blank =
                 [&waiver.what, &waiver.owner, &waiver.reason].iter().any(|text| text.trim().is_empty());
-            if blank || !waiver.what.contains(' ') {
-                let told =
-                    format!("the waiver of {:?} must say what (KIND NAME), owner and reason", waiver.what);
+            let (kind, name) = waiver.what.split_once(' ').unwrap_or_default();
+            if blank || name.trim().is_empty() || !KINDS.contains(&kind) {
+                let told = format!(
+                    "the waiver of {:?} must say what (KIND NAME; the kinds are {}), owner and reason",
+                    waiver.what,
+                    KINDS.join(", ")
+                );
                 return Err(bad(1, told));
             }
         }
         Ok(found)
     }
 
-    /// The waiver of `what`, whether it still holds or not.
+    /// The waiver of `what`: one that holds at `moment`, else one that has ended.
     #[must_use]
-    pub fn of(&self, what: &str) -> Option<&Waiver> {
-        self.waivers.iter().find(|waiver| waiver.what == what)
+    pub fn of(&self, what: &str, moment: Timestamp) -> Option<&Waiver> {
+        let all = || self.waivers.iter().filter(|waiver| waiver.what == what);
+        all().find(|waiver| waiver.holds(moment)).or_else(|| all().next())
     }
 }
 
@@ -105,18 +142,37 @@ impl Waiver {
     pub fn holds(&self, moment: Timestamp) -> bool {
         moment.to_zoned(TimeZone::UTC).date() <= self.expires
     }
+
+    /// Since when it does not hold, in words: `ended on 2024-08-05 (ada)`.
+    #[must_use]
+    pub fn ended(&self) -> String {
+        format!("ended on {} ({})", self.expires, self.owner)
+    }
 }
 
-/// What a waiver of `case` must say.
-#[must_use]
-pub fn name_of(case: &TestCase) -> String {
-    let kind = match case.kind {
-        TestKind::Import => "import",
-        TestKind::Notebook => "notebook",
-        TestKind::Script => "script",
-        TestKind::Run => "run",
-    };
-    format!("{kind} {}", case.name)
+impl fmt::Display for Waiver {
+    /// That it holds, in words that follow what it excuses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "waived until {} ({}): {}", self.expires, self.owner, self.reason)
+    }
+}
+
+impl Waived {
+    /// That it holds no more, in words.
+    #[must_use]
+    pub fn ended(&self) -> String {
+        format!("{}: the waiver of {} {}", self.environment, self.waiver.what, self.waiver.ended())
+    }
+
+    /// That nothing needs it, in words.
+    #[must_use]
+    pub fn needless(&self) -> String {
+        let Waiver { what, owner, expires, .. } = &self.waiver;
+        format!(
+            "{}: the waiver of {what} ({owner}, until {expires}) has nothing to excuse any more",
+            self.environment
+        )
+    }
 }
 
 /// The JSON Schema of a file of waivers, as text with a final newline.
@@ -148,10 +204,21 @@ mod tests {
     #[test]
     fn a_waiver_holds_through_its_last_day_and_not_longer() {
         let found = read(GOOD).unwrap();
-        let waiver = found.of("import numpy").unwrap();
-        assert!(waiver.holds("2024-08-05T23:59:59Z".parse().unwrap()));
-        assert!(!waiver.holds("2024-08-06T00:00:00Z".parse().unwrap()));
-        assert_eq!(found.of("import num"), None);
+        let (last, after) =
+            ("2024-08-05T23:59:59Z".parse().unwrap(), "2024-08-06T00:00:00Z".parse().unwrap());
+        let waiver = found.of("import numpy", last).unwrap();
+        assert!(waiver.holds(last) && !waiver.holds(after));
+        assert_eq!(found.of("import num", last), None);
+        assert_eq!(waiver.to_string(), "waived until 2024-08-05 (ada): known");
+    }
+
+    #[test]
+    fn a_waiver_that_was_renewed_counts_and_the_one_that_ended_does_not() {
+        let renewed = GOOD.replace("]}", &GOOD["{\"waivers\": [".len()..]).replacen("}{", "},{", 1);
+        let found = read(&renewed.replacen("2024-08-05", "2023-01-01", 1)).unwrap();
+        assert_eq!(found.waivers.len(), 2);
+        let now = "2024-08-05T00:00:00Z".parse().unwrap();
+        assert!(found.of("import numpy", now).unwrap().holds(now));
     }
 
     #[test]
@@ -160,6 +227,9 @@ mod tests {
             GOOD.replace("ada", " "),
             GOOD.replace("known", ""),
             GOOD.replace("import numpy", "everything"),
+            GOOD.replace("import numpy", "import "),
+            GOOD.replace("import numpy", "imports numpy"),
+            GOOD.replace("import numpy", "run tests"),
             GOOD.replace("2024-08-05", "never"),
             GOOD.replace("\"owner\"", "\"onwer\""),
             "[]".to_owned(),

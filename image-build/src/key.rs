@@ -13,13 +13,15 @@ mod outputs;
 mod record;
 mod shown;
 mod switches;
+mod times;
 
 pub(crate) use chain::Chain;
 pub(crate) use forecast::{Forecast, Outlook, Reason, Step, Steps};
 pub(crate) use input::Input;
 pub(crate) use outputs::Outputs;
 pub(crate) use record::{Followed, Record, Records, place};
-pub(crate) use shown::ShownForecast;
+pub(crate) use shown::{ShownForecast, together};
+pub(crate) use times::{Cached, Times};
 
 /// The label of an image that holds its own key.
 pub(crate) const LABEL: &str = "image-tools.key";

@@ -14,6 +14,7 @@ use serde::Serialize;
 use common::state_file::{self, StateFileError};
 
 use crate::fleet::Size;
+use crate::key::Cached;
 use crate::progress::Elapsed;
 
 pub(crate) use log::{Instruction, Log};
@@ -59,6 +60,22 @@ impl TimedStep {
             bytes: None,
             memory: None,
             instructions: Vec::new(),
+        }
+    }
+
+    /// How much of it the engine had already: of the instructions that do something, which FROM does not.
+    pub(crate) fn work_cached(&self) -> Cached {
+        let work = |one: &&Instruction| {
+            let (bracket, text) = one.name.split_once("] ").unwrap_or_default();
+            let numbered = bracket.starts_with('[') && bracket.ends_with(|c: char| c.is_ascii_digit());
+            numbered && !text.trim_start().starts_with("FROM ")
+        };
+        let all: Vec<_> = self.instructions.iter().filter(work).collect();
+        match all.iter().filter(|instruction| instruction.cached).count() {
+            _ if all.is_empty() => Cached::Partly,
+            0 => Cached::Nothing,
+            count if count == all.len() => Cached::All,
+            _ => Cached::Partly,
         }
     }
 

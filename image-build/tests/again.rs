@@ -8,6 +8,7 @@ mod support;
 use std::fs;
 
 use common::document::Document;
+use common::evidence::Origin;
 use common::report::StepStatus;
 use common::settings::UseFrozen;
 use common::testing::{FakeEngine, Repository};
@@ -168,10 +169,80 @@ fn in_a_fresh_clone_the_label_of_an_image_counts() {
     assert_eq!(made(&bench), Vec::<String>::new());
     let image = &built(&document).images.last().unwrap().image;
     let store = common::evidence::Store::in_state(&bench.repository.at(".image"));
-    assert!(store.read::<common::evidence::Built>(&image.id).unwrap().is_some(), "the next step needs it");
+    let origin = || store.read::<common::evidence::Built>(&image.id).unwrap().unwrap().origin;
+    assert_eq!(origin(), Origin::Adopted, "the next step needs it, and a release must not believe it");
     bench.engine.forget();
     bench.build(&[]);
     assert_eq!(bench.engine.calls().len(), 1);
+    // Also when it is written anew, as what no image takes changed.
+    bench.repository.write("deployments/roman/README.md", "nobody takes it\n");
+    bench.build(&[]);
+    assert_eq!(origin(), Origin::Adopted);
+    assert_eq!(again(&bench, &["--force"]), ALL);
+    assert_eq!(origin(), Origin::Built);
+}
+
+/// A shared image that anybody could have labelled is below a mission's that was built here.
+#[test]
+fn an_image_upon_a_shared_one_that_was_adopted_is_not_all_built_here() {
+    for engine in [FakeEngine::docker(), FakeEngine::podman()] {
+        let bench = Bench::new(Repository::new().frozen(), engine);
+        bench.configure(UseFrozen::Frozen, |_| ());
+        let origin = |args: &[&str]| {
+            let output = bench.run(args);
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            let document = Document::parse(&output.stdout, "standard output").unwrap();
+            let image = &built(&document).images.last().unwrap().image;
+            let store = common::evidence::Store::in_state(&bench.repository.at(".image"));
+            let fact = store.read::<common::evidence::Built>(&image.id).unwrap().unwrap();
+            (fact.origin, stderr(&output).contains("image-build --force builds it"))
+        };
+        assert_eq!(origin(&[]), (Origin::Built, false));
+        fs::remove_dir_all(bench.repository.at(".image")).unwrap();
+        bench.repository.write("deployments/roman/environments/test", "#!/bin/sh\necho other\n");
+        bench.engine.forget();
+        assert_eq!(origin(&[]), (Origin::Adopted, true));
+        assert_eq!(made(&bench), ALL[1..], "the shared one was adopted, and those upon it were built");
+        let cache = bench.repository.read("deployments/common/Dockerfile.cache");
+        bench.repository.write("deployments/common/Dockerfile.cache", &(cache + "# new\n"));
+        assert_eq!(origin(&[]), (Origin::Adopted, true), "it is upon the same");
+        assert_eq!(origin(&["--force"]), (Origin::Built, false));
+        assert_eq!(origin(&[]), (Origin::Built, false));
+    }
+}
+
+/// After a run in which the engine had everything, the plan promised seconds for a build of 40 minutes.
+#[test]
+fn what_a_build_takes_is_not_what_the_engines_cache_took() {
+    let bench = Bench::frozen();
+    bench.build(&[]);
+    for (image, minutes) in ALL.iter().zip([5.0, 40.0, 1.0]) {
+        bench.took(image, minutes * 60.0);
+    }
+    let told = || bench.planned(&["--from", "common"]).0;
+    assert_eq!(told()[..3], ["5m00s", "40m00s", "1m00s"]);
+    let log = |tag: &str, end: &str| {
+        let text = format!(
+            "#1 [internal] load build definition\n#1 DONE 0.0s\n#4 [1/2] FROM a\n#4 DONE 0.0s\n\
+             #5 [2/2] RUN make\n#5 {end}\n#6 exporting to image\n#6 DONE 0.1s\n"
+        );
+        bench.engine.print(&format!("build --tag {tag}"), &text, 0);
+    };
+    for tag in ALL {
+        log(tag, "CACHED");
+    }
+    bench.build(&["--force"]);
+    assert_eq!(told()[..3], ["5m00s", "40m00s", "1m00s"]);
+    // An engine that does not tell: the longest of the last few.
+    bench.engine.behave();
+    bench.build(&["--force"]);
+    assert_eq!(told()[..3], ["5m00s", "40m00s", "1m00s"]);
+    // A build that found nothing in the cache is what the next one takes.
+    for tag in ALL {
+        log(tag, "DONE 0.2s");
+    }
+    bench.build(&["--force"]);
+    assert!(told()[..3].iter().all(|took| !took.contains('m')), "{:?}", told());
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn d20_drift_is_a_notice_and_no_failure() {
         seconds: 0.0,
         image: None,
         notices: Vec::new(),
-        outcome: Outcome::Check(CheckOutcome { environments: Vec::new() }),
+        outcome: Outcome::Check(CheckOutcome::of(Vec::new())),
     });
     let answer = bench.home().join("answer");
     fs::write(&answer, document.to_json()).unwrap();

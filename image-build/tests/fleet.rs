@@ -69,6 +69,39 @@ fn what_missions_share_is_built_once_and_all_are_reported() {
 }
 
 #[test]
+fn a_plan_counts_what_is_built_because_of_another_what_follows_and_what_is_shared_once() {
+    let bench = bench(FakeEngine::docker());
+    bench.configure(UseFrozen::Floating, |settings| settings.freeze_chill = true);
+    let missions = ["roman", "tike", CUTOFF];
+    assert_eq!(bench.planned(&missions).1, "chill    runs", "nothing is known, so no total is told");
+    bench.build(&missions);
+    for (image, minutes) in
+        [("notebook-common", 5.0), ("notebook-roman-dirty", 40.0), ("notebook-tike-dirty", 20.0)]
+    {
+        bench.took(image, minutes * 60.0);
+    }
+    assert_eq!(bench.planned(&missions).1, "nothing to do");
+    let (steps, total) = bench.planned(&["--from", "common", CUTOFF]);
+    assert_eq!(steps.len(), 5, "three images, freeze and chill: {steps:?}");
+    assert!(total.starts_with("total    about 45m0"), "{total}");
+    let (_, total) = bench.planned(&[&["--from", "common"], &missions[..]].concat());
+    assert!(total.starts_with("together about 65m0"), "the shared image once: {total}");
+    // All upon a shared image that changed is built, too.
+    bench.repository.write("deployments/common/VERSION", "2.0.0\n");
+    let (_, total) = bench.planned(&[CUTOFF]);
+    assert!(total.starts_with("total    about 45m0"), "{total}");
+    let (_, total) = bench.planned(&missions);
+    assert!(total.starts_with("together about 65m0"), "{total}");
+    // Of what was never built here nothing is promised.
+    let (_, total) = bench.planned(&["roman", "jwebbinar", CUTOFF]);
+    let told = "together more than 45m0";
+    assert!(
+        total.starts_with(told) && total.contains(": nothing is known of mission, caches, what follows"),
+        "{total}"
+    );
+}
+
+#[test]
 fn with_nothing_to_do_one_question_is_asked_for_all() {
     for engine in [FakeEngine::docker(), FakeEngine::buildah()] {
         let bench = bench(engine);

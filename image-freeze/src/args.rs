@@ -39,6 +39,10 @@ pub(crate) enum Command {
     ///
     /// Read from the bytes of the image, which is not run: conda's own records, and the metadata of every
     /// installed Python distribution. The image's copy of the frozen specs is not looked at.
+    ///
+    /// A difference that a waiver of `drift PACKAGE` excuses today is told with it and does not count:
+    /// environments/<env>/tests/waivers.json, and the mission's waivers.json for the base environment and
+    /// the image itself (`drift base`). What is recorded is what was found; a release judges anew.
     Check(CheckArgs),
     /// Ask the package index whether everything that is frozen can still be had; status 1 if anything cannot
     ///

@@ -5,6 +5,8 @@ pub(crate) mod compare;
 mod expectation;
 mod materials;
 
+use std::io::IsTerminal as _;
+
 use common::clock;
 use common::console::Console;
 use common::digest;
@@ -14,11 +16,12 @@ use common::frozen::FrozenTree;
 use common::inventory::Inventory;
 use common::report::{CheckOutcome, ImageIdentity, Outcome, Verdict};
 use common::session::{Finding, Session};
+use common::waiver::{self, MissionWaivers};
 
 use crate::args::{CheckArgs, StyleArgs};
 use crate::error::Error;
 use crate::inventory::{self, Depth, Source, Wanted, of_engine, of_source};
-use crate::table::{CheckTable, DriftTable};
+use crate::table::{CheckTable, Differences, DriftTable};
 use crate::workplace::Workplace;
 use crate::{diff, image, markdown, patch};
 
@@ -27,8 +30,9 @@ use crate::{diff, image, markdown, patch};
 /// # Errors
 /// Nothing is frozen, the specs or the image are not good, or the engine failed.
 pub(crate) fn run(args: &CheckArgs, console: &Console) -> Result<Status, Error> {
-    let session = Session::open("image-freeze check", &args.shared, console)?;
+    let mut session = Session::open("image-freeze check", &args.shared, console)?;
     let workplace = Workplace::of(&session)?;
+    let waivers = args.waivers.of(&workplace.deployment)?;
     let dir = workplace.deployment.frozen_dir();
     let frozen = FrozenTree::read(&dir)?;
     if frozen.environments.is_empty() {
@@ -41,18 +45,25 @@ pub(crate) fn run(args: &CheckArgs, console: &Console) -> Result<Status, Error> 
     let mut outcome = compare::all(&frozen, &inventory::environments(&inventory), settings.platform);
     outcome.environments.extend(base::compare(frozen.base.as_ref().and_then(base::locked), base));
     diff::edited_files(&mut outcome, &inventory);
-    let verdict = verdict(&outcome);
+    let found = verdict(&outcome);
     // What a file claims to be the image of that id is not evidence about that image.
     if let (Some(image), None) = (&image, &args.from) {
         materials::keep(&workplace.evidence(), image, (&inventory, &specs))?;
         let (image, outcome) = (image.clone(), outcome.clone());
         let id = image.id.clone();
-        let fact = Compared { image, at: clock::now(), verdict, frozen: specs, outcome };
+        let fact = Compared { image, at: clock::now(), verdict: found, frozen: specs, outcome };
         workplace.evidence().write(&id, &fact)?;
     }
+    // Only now: a waiver that holds today says nothing of the day on which a release is made.
+    excuse(&mut outcome, &waivers, &mut session, console);
+    let verdict = verdict(&outcome);
     if let Some(text) = styled(args.style, (&outcome, &inventory), &workplace, console)? {
         diff::print(&text)?;
         return Ok(diff::status(verdict));
+    }
+    // On a terminal the table says it. A document alone would leave whoever runs this to guess what differs.
+    if !std::io::stdout().is_terminal() {
+        console.raw(Differences(&outcome));
     }
     let table = match &image {
         Some(image) => CheckTable(outcome.clone(), image.clone()).to_string(),
@@ -119,7 +130,19 @@ fn styled(
     Ok(None)
 }
 
+/// Notes what of `outcome` is waived, and tells which waivers have ended or are not needed.
+fn excuse(outcome: &mut CheckOutcome, waivers: &MissionWaivers, session: &mut Session, console: &Console) {
+    let drift = waiver::drift(outcome);
+    outcome.waivers = waivers.judge(&drift, clock::wall());
+    outcome.waivers.expired.iter().for_each(|waived| console.warn(waived.ended()));
+    for needless in waivers.needless(&drift, &["drift"]) {
+        console.notice(needless.needless());
+        session.note(needless.needless());
+    }
+}
+
+/// Yes if nothing differs but what is waived.
 fn verdict(outcome: &CheckOutcome) -> Verdict {
-    let clean = outcome.environments.iter().all(|environment| environment.differences.is_empty());
-    if clean { Verdict::Yes } else { Verdict::No }
+    let open = |(environment, what): &waiver::Red| outcome.waivers.excuse(environment, what).is_none();
+    if waiver::drift(outcome).iter().any(open) { Verdict::No } else { Verdict::Yes }
 }

@@ -20,6 +20,7 @@ use common::sibling::SiblingError;
 use common::state_file::StateFileError;
 use common::strict_json::StrictJsonError;
 use common::tree::TreeError;
+use common::waiver::WaiverError;
 use thiserror::Error;
 
 use crate::conda_solver::CondaError;
@@ -245,6 +246,9 @@ pub(crate) enum Error {
     /// What was found cannot be recorded.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// What is waived cannot be told.
+    #[error(transparent)]
+    Waivers(#[from] WaiverError),
 }
 
 fn meant(select: Option<&str>) -> String {
@@ -302,6 +306,7 @@ impl Fault for Error {
             Self::Tree(error) => error.status(),
             Self::Hashes(error) => error.status(),
             Self::Evidence(error) => error.status(),
+            Self::Waivers(error) => error.status(),
         }
     }
 
@@ -316,6 +321,7 @@ impl Fault for Error {
                 Some("git restore FILE, or image-freeze to take it out of the image again".to_owned())
             }
             Self::Lock(error) => error.hint(),
+            Self::Waivers(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::Gone { name, .. } => {
                 Some(format!("image-build, or --image {name} for what has that name now"))

@@ -4,7 +4,6 @@ mod args;
 mod check;
 mod chill;
 mod conda_solver;
-mod conda_version;
 mod copy;
 mod diff;
 mod error;

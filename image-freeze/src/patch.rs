@@ -8,12 +8,11 @@ mod pip;
 use std::path::Path;
 
 use common::console::Console;
-use common::frozen::{CONDA_FILE, EXPLICIT_FILE, FrozenEnvironment, PIP_FILE};
+use common::frozen::{CONDA_FILE, EXPLICIT_FILE, FrozenEnvironment, IMAGE, PIP_FILE};
 use common::inventory::{Environment, Inventory};
 use common::report::{CheckOutcome, Difference, DriftClass, EnvironmentDrift, PackageKind};
 use common::state_file;
 
-use crate::check::base::IMAGE;
 use crate::error::Error;
 use lines::Lines;
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use common::report::{
     CheckOutcome, ChillOutcome, Difference, EnvironmentDrift, FreezeOutcome, ImageIdentity, Written,
 };
+use common::waiver::WaiverUse;
 
 /// What was taken out of the image.
 pub(crate) struct FreezeTable(pub FreezeOutcome, pub PathBuf);
@@ -84,12 +85,26 @@ impl fmt::Display for DriftTable<'_> {
             let (name, same) = (&environment.name, environment.same);
             writeln!(f, "{name:width$}  {same:>4}  {changed:>7}  {missing:>7}  {extra:>5}")?;
         }
-        let drifted = outcome.environments.iter().filter(|e| !e.differences.is_empty());
-        drifted.into_iter().try_for_each(|environment| differences(f, environment))
+        Differences(outcome).fmt(f)
     }
 }
 
-fn differences(f: &mut fmt::Formatter<'_>, environment: &EnvironmentDrift) -> fmt::Result {
+/// Each difference, with what waivers say of it.
+pub(crate) struct Differences<'o>(pub &'o CheckOutcome);
+
+impl fmt::Display for Differences<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(outcome) = self;
+        let mut drifted = outcome.environments.iter().filter(|e| !e.differences.is_empty());
+        drifted.try_for_each(|environment| differences(f, environment, &outcome.waivers))
+    }
+}
+
+fn differences(
+    f: &mut fmt::Formatter<'_>,
+    environment: &EnvironmentDrift,
+    waivers: &WaiverUse,
+) -> fmt::Result {
     writeln!(f, "\n{}", environment.name)?;
     let all = &environment.differences;
     let widest = |of: &dyn Fn(&Difference) -> usize| all.iter().map(of).max().unwrap_or_default();
@@ -106,6 +121,12 @@ fn differences(f: &mut fmt::Formatter<'_>, environment: &EnvironmentDrift) -> fm
             (Some(version), None) | (None, Some(version)) => writeln!(f, "{version}")?,
             (None, None) => writeln!(f)?,
         }
+        let what = format!("drift {name}");
+        if let Some(waiver) = waivers.excuse(&environment.name, &what) {
+            writeln!(f, "  {:classes$}  {waiver}", "")?;
+        } else if let Some(waived) = waivers.ended(&environment.name, &what) {
+            writeln!(f, "  {:classes$}  its waiver {}", "", waived.waiver.ended())?;
+        }
     }
     Ok(())
 }
@@ -114,8 +135,19 @@ fn differences(f: &mut fmt::Formatter<'_>, environment: &EnvironmentDrift) -> fm
 mod tests {
     use common::digest::Digest;
     use common::report::{DriftClass, PackageKind};
+    use common::waiver::{Waived, Waiver};
 
     use super::*;
+
+    fn waived(what: &str, expires: &str) -> Waived {
+        let waiver = Waiver {
+            what: what.to_owned(),
+            owner: "ada".to_owned(),
+            reason: "known".to_owned(),
+            expires: expires.parse().unwrap(),
+        };
+        Waived { environment: "roman-cal".to_owned(), waiver }
+    }
 
     #[test]
     fn drift_is_told_in_aligned_columns() {
@@ -139,7 +171,8 @@ mod tests {
         let clean = EnvironmentDrift { name: "base".to_owned(), same: 376, differences: Vec::new() };
         let drifted = EnvironmentDrift { name: "roman-cal".to_owned(), same: 313, differences };
         let image = ImageIdentity { name: "notebook-roman:latest".to_owned(), id: Digest::of(b"") };
-        let table = CheckTable(CheckOutcome { environments: vec![clean, drifted] }, image).to_string();
+        let mut outcome = CheckOutcome::of(vec![clean, drifted]);
+        let table = CheckTable(outcome.clone(), image).to_string();
         let expected = "\
 notebook-roman:latest (e3b0c44298fc)
 environment  same  changed  missing  extra
@@ -152,5 +185,17 @@ roman-cal
   extra    pip    surprise  1.0
 ";
         assert_eq!(table, expected);
+        outcome.waivers.excused.push(waived("drift fftw", "2026-12-31"));
+        outcome.waivers.expired.push(waived("drift asdf", "2024-08-05"));
+        let expected = "
+roman-cal
+  version  conda  fftw      3.3.10 -> 3.3.11
+           waived until 2026-12-31 (ada): known
+  missing  pip    asdf      3.4.0
+           its waiver ended on 2024-08-05 (ada)
+  extra    pip    surprise  1.0
+";
+        let table = DriftTable(&outcome).to_string();
+        assert!(table.ends_with(expected), "{table}");
     }
 }

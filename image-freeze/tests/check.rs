@@ -250,3 +250,86 @@ fn the_base_is_compared_by_its_layers_where_the_engine_has_it() {
     let expected = json!({"kind": "image", "class": "base-moved", "name": "base", "frozen": digest, "built": "another image"});
     assert_eq!(difference, expected);
 }
+
+/// The repository's file of waivers of `what` until `expires`.
+fn waive(lab: &Lab, file: &str, what: &str, expires: &str) {
+    let waiver = json!({"what": what, "owner": "ada", "reason": "known", "expires": expires});
+    lab.write(file, &json!({"waivers": [waiver]}).to_string());
+}
+
+const OF_ROMAN_CAL: &str = "environments/roman-cal/tests/waivers.json";
+const OF_THE_MISSION: &str = "waivers.json";
+
+#[test]
+fn drift_that_is_waived_is_shown_and_no_reason_to_stop() {
+    let without = clean().into_iter().filter(|(path, _)| !path.contains("fftw-")).collect::<Vec<_>>();
+    let lab = lab(&without);
+    assert_eq!(lab.run(&["check"]).status.code(), Some(1));
+    waive(&lab, OF_ROMAN_CAL, "drift fftw", "9999-12-31");
+    let output = lab.run(&["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    let told =
+        "\nroman-cal\n  missing  conda  fftw  3.3.10\n           waived until 9999-12-31 (ada): known\n";
+    assert!(errors(&output).contains(told), "also where the document goes elsewhere: {}", errors(&output));
+    let report = last_report(&output);
+    assert_eq!(report["verdict"], "yes");
+    let excused = &report["outcome"]["check"]["waivers"]["excused"];
+    assert_eq!(excused[0]["environment"], "roman-cal");
+    let told = json!({"what": "drift fftw", "owner": "ada", "reason": "known", "expires": "9999-12-31"});
+    assert_eq!(excused[0]["waiver"], told);
+    let markdown = String::from_utf8(lab.run(&["check", "--markdown"]).stdout).unwrap();
+    assert!(markdown.contains("waived until 9999-12-31 (ada): known"), "{markdown}");
+    // What is kept is what was found: whoever makes a release judges at that time.
+    let store = Store::in_state(&lab.repository.at(".image"));
+    let fact = store.read::<Compared>(&lab.id).unwrap().unwrap();
+    assert_eq!((fact.verdict, fact.outcome.waivers.is_empty()), (Verdict::No, true));
+    assert_eq!(fact.outcome.environments[1].differences.len(), 1);
+    let output = lab.run(&["check", "--no-waivers"]);
+    assert_eq!((output.status.code(), &last_report(&output)["verdict"]), (Some(1), &json!("no")));
+}
+
+#[test]
+fn a_waiver_of_drift_that_ended_or_is_of_something_else_excuses_nothing() {
+    let without = clean().into_iter().filter(|(path, _)| !path.contains("fftw-")).collect::<Vec<_>>();
+    let lab = lab(&without);
+    waive(&lab, OF_ROMAN_CAL, "drift fftw", "2024-08-05");
+    let output = lab.run(&["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = errors(&output);
+    assert!(said.contains("roman-cal: the waiver of drift fftw ended on 2024-08-05 (ada)"), "{said}");
+    assert_eq!(last_report(&output)["outcome"]["check"]["waivers"]["expired"][0]["waiver"]["owner"], "ada");
+    for (file, what) in [(OF_ROMAN_CAL, "drift fft"), (OF_THE_MISSION, "drift fftw")] {
+        lab.write(OF_ROMAN_CAL, "{\"waivers\": []}");
+        waive(&lab, file, what, "9999-12-31");
+        let output = lab.run(&["check"]);
+        assert_eq!(output.status.code(), Some(1), "{file}: {what}");
+        let notices = last_report(&output)["notices"].to_string();
+        assert!(notices.contains(&format!("the waiver of {what} (ada, until 9999-12-31) has nothing")));
+    }
+    waive(&lab, OF_ROMAN_CAL, "drifts fftw", "9999-12-31");
+    assert!(lab.fault(&["check"], 65).contains("waivers.json:1: "));
+}
+
+/// The base is no environment of the repository, and its drift comes with the base image.
+#[test]
+fn drift_of_the_base_and_of_the_base_image_is_waived_by_the_mission() {
+    let without = clean().into_iter().filter(|(path, _)| !path.contains("/conda-24")).collect::<Vec<_>>();
+    let lab = lab(&without);
+    assert_eq!(lab.run(&["check"]).status.code(), Some(1));
+    waive(&lab, OF_THE_MISSION, "drift conda", "9999-12-31");
+    let output = lab.run(&["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    let excused = last_report(&output)["outcome"]["check"]["waivers"]["excused"].clone();
+    assert_eq!(excused[0]["environment"], "base");
+}
+
+#[test]
+fn what_differs_between_two_images_is_not_waived() {
+    let lab = lab(&clean());
+    waive(&lab, OF_ROMAN_CAL, "drift fftw", "9999-12-31");
+    let other: Vec<_> = clean().into_iter().filter(|(path, _)| !path.contains("fftw-")).collect();
+    let other: Vec<(&str, &str)> = other.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    lab.engine.image("other:1", &[]);
+    lab.engine.serve_files("other:1", "/", &other);
+    assert_eq!(lab.run(&["diff", IMAGE, "other:1"]).status.code(), Some(1));
+}

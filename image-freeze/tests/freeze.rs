@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::digest::Digest;
-use common::evidence::{Built, Materials, Store};
+use common::evidence::{Built, Materials, Origin, Store};
 use common::report::{ImageIdentity, Verdict};
 use common::settings::{CalVersion, Generation, UseFrozen};
 use common::testing::{FakeEngine, Repository};
@@ -130,6 +130,7 @@ fn a_lock_says_as_of_when_its_image_was_solved_where_only_the_evidence_knows() {
     let image = ImageIdentity { name: IMAGE.to_owned(), id: lab.id.clone() };
     let built = Built {
         image: image.clone(),
+        origin: Origin::Built,
         at: "2024-08-05T10:00:00Z".parse().unwrap(),
         use_frozen: UseFrozen::Floating,
         cal_version: CalVersion::None,

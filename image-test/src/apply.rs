@@ -6,8 +6,9 @@ use common::engine::RunRequest;
 use common::evidence::Tested;
 use common::fault::Status;
 use common::process::{Exit, Input};
-use common::report::{Outcome, TestOutcome};
+use common::report::{Outcome, TestOutcome, Verdict};
 use common::session::{Finding, Session};
+use common::waiver;
 
 use crate::account::Account;
 use crate::args::Args;
@@ -27,7 +28,7 @@ use crate::verdict::{self, Judgement};
 pub(crate) fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     let mut session = Session::open("image-test", &args.shared, console)?;
     reports::check_writable(&args.reports)?;
-    let bench = Bench::set_up(args.image.as_deref(), &session.document, console)?;
+    let bench = Bench::set_up((args.image.as_deref(), args.waivers), &session.document, console)?;
     let image = bench.image(args.image.as_deref(), &mut session)?;
     let caller = Caller::ours().with_document(args.shared.document.is_some());
     let around = container::around(&image, args.dev, (&bench.settings, &caller), console)?;
@@ -45,13 +46,13 @@ fn take_over(bench: &Bench<'_>, tested: Tested, args: &Args, mut session: Sessio
     let notice = format!("nothing changed since {}, when all passed (--again runs the tests)", tested.at);
     bench.console.notice(&notice);
     session.note(notice);
+    tell_needless(bench, &tested.outcome, &mut session);
     show(bench, &tested.outcome, 0);
     let mission = bench.settings.deployment.as_str();
     let seconds = tested.outcome.environments.iter().filter_map(|environment| environment.seconds).sum();
     let status = Status::Done;
     reports::write(&args.reports, &Results { mission, tested: &tested, seconds, status: status.code() })?;
-    let judgement = Judgement { verdict: tested.verdict, status, reasons: Vec::new() };
-    finish(session, tested, &judgement)
+    finish(session, tested, status)
 }
 
 /// Runs the tests, and gives the status to end with after printing the document.
@@ -59,45 +60,52 @@ fn test(
     bench: &Bench<'_>,
     (plan, memory): (&Plan, Memory),
     args: &Args,
-    session: Session,
+    mut session: Session,
 ) -> Result<Status, Error> {
     bench.console.status(plan);
     let ran = if args.native { run_native(bench, (plan, &memory), args) } else { run_scripts(bench, plan) }?;
     let fault = fault(bench, plan, &ran);
     let started = fault.is_none() || ran.account.has_begun();
     let took = ran.took;
-    let (outcome, judgement) = conclude(bench, args, ran);
+    let Concluded { found, judged, status } = conclude(bench, args, ran);
     if started {
         // The fault itself is told at the end, and is the first of the reasons.
-        show(bench, &outcome, usize::from(fault.is_some()));
+        show(bench, &judged, usize::from(fault.is_some()));
     }
-    let (image, inputs) = (plan.image.clone(), Some(memory.inputs));
-    let tested = Tested { image, at: session.started(), verdict: judgement.verdict, outcome, inputs };
+    if fault.is_none() {
+        tell_needless(bench, &judged, &mut session);
+    }
+    let (image, inputs, at) = (plan.image.clone(), Some(memory.inputs), session.started());
+    let tested = |outcome: TestOutcome| {
+        let verdict = if outcome.reasons.is_empty() { Verdict::Yes } else { Verdict::No };
+        Tested { image: image.clone(), at, verdict, outcome, inputs: inputs.clone() }
+    };
+    let (found, judged) = (tested(found), tested(judged));
     // A run that somebody stopped says nothing about the image; one that never began, nothing lasting.
     let interrupted = matches!(fault, Some(Error::Engine(_)));
     if !interrupted {
-        let status = fault.as_ref().map_or(judgement.status, common::fault::Fault::status).code();
+        let status = fault.as_ref().map_or(status, common::fault::Fault::status).code();
         let mission = bench.settings.deployment.as_str();
         let seconds = round(took.as_secs_f64());
-        reports::write(&args.reports, &Results { mission, tested: &tested, seconds, status })?;
+        reports::write(&args.reports, &Results { mission, tested: &judged, seconds, status })?;
     }
     if args.dev {
         bench.console.notice("nothing is recorded: what was tested is not what the image holds (--dev)");
     } else if started && !interrupted {
-        bench.store.write(&plan.image.id, &tested)?;
+        bench.store.write(&plan.image.id, &found)?;
     }
     match fault {
         Some(fault) => Err(fault),
-        None => finish(session, tested, &judgement),
+        None => finish(session, judged, status),
     }
 }
 
-/// The document with our report, and the status of the judgement: the container's own, if it failed.
-fn finish(session: Session, tested: Tested, judgement: &Judgement) -> Result<Status, Error> {
+/// The document with our report, and the status: the container's own, if it failed.
+fn finish(session: Session, tested: Tested, status: Status) -> Result<Status, Error> {
     let headline = Headline(&tested.outcome).to_string();
     let outcome = Outcome::Test(tested.outcome);
     session.finish(Finding { verdict: tested.verdict, image: Some(tested.image), outcome }, &headline)?;
-    Ok(judgement.status)
+    Ok(status)
 }
 
 /// Runs the image's own scripts.
@@ -115,8 +123,18 @@ fn run_native(bench: &Bench<'_>, (plan, memory): (&Plan, &Memory), args: &Args) 
     follow(bench, &request, Account::Native(prepared.results))
 }
 
+/// What came of a run.
+struct Concluded {
+    /// As it was found, for the evidence: whoever goes by that judges waivers at that time.
+    found: TestOutcome,
+    /// As the waivers of today have it.
+    judged: TestOutcome,
+    /// The status of the latter.
+    status: Status,
+}
+
 /// The results, completed and judged.
-fn conclude(bench: &Bench<'_>, args: &Args, ran: Ran) -> (TestOutcome, Judgement) {
+fn conclude(bench: &Bench<'_>, args: &Args, ran: Ran) -> Concluded {
     let cut = |words: String| Ending { clean: false, cut_short: true, words };
     let (exit, ending) = match ran.end {
         End::Exited(exit) => (exit, ran.account.ending(exit)),
@@ -134,15 +152,29 @@ fn conclude(bench: &Bench<'_>, args: &Args, ran: Ran) -> (TestOutcome, Judgement
             case.seconds = case.seconds.map(clock::to_the_millisecond);
         }
     }
-    let judgement = verdict::judge(exit, &ending, &environments, args.allow);
     let outcome = TestOutcome {
         runner,
         container_status: exit.status().code(),
-        reasons: judgement.reasons.clone(),
         log: Some(ran.log),
         environments,
+        ..TestOutcome::default()
     };
-    (outcome, judgement)
+    let waivers = bench.waivers.judge(&waiver::red(&outcome), clock::wall());
+    let judge = |outcome: TestOutcome| {
+        let Judgement { status, reasons } = verdict::judge(&outcome, exit, &ending, args.allow);
+        (TestOutcome { reasons, ..outcome }, status)
+    };
+    let (found, _) = judge(outcome.clone());
+    let (judged, status) = judge(TestOutcome { waivers, ..outcome });
+    Concluded { found, judged, status }
+}
+
+/// Says which waivers of tests nothing needs any more.
+fn tell_needless(bench: &Bench<'_>, outcome: &TestOutcome, session: &mut Session) {
+    for needless in bench.waivers.needless(&waiver::red(outcome), &["import", "notebook", "script"]) {
+        bench.console.notice(needless.needless());
+        session.note(needless.needless());
+    }
 }
 
 /// The table, or only what failed if we are to be quiet; then the reasons but for the first `told`.

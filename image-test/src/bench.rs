@@ -1,5 +1,6 @@
 //! What a run needs, made ready before it, so that nothing is found missing after it.
 
+use common::cli::WaiverArgs;
 use common::console::Console;
 use common::deployment::Deployment;
 use common::document::Document;
@@ -10,6 +11,7 @@ use common::session::Session;
 use common::settings::Settings;
 use common::state_dir::StateDir;
 use common::subject::{self, Subject};
+use common::waiver::MissionWaivers;
 
 use crate::error::Error;
 use crate::image;
@@ -24,23 +26,26 @@ pub(crate) struct Bench<'a> {
     pub(crate) store: Store,
     pub(crate) state: StateDir,
     pub(crate) specs: Vec<Spec>,
+    /// The failures that are known and accepted.
+    pub(crate) waivers: MissionWaivers,
 }
 
 impl<'a> Bench<'a> {
     /// Makes everything ready.
     pub(crate) fn set_up(
-        typed: Option<&str>,
+        (typed, waivers): (Option<&str>, WaiverArgs),
         document: &Document,
         console: &'a Console,
     ) -> Result<Self, Error> {
         let settings = &document.settings;
+        let waivers = waivers.of(&settings.deployment())?;
         let state = StateDir::open(&settings.root)?;
         let specs = asked_for(&settings.deployment(), console)?;
         let store = Store::in_state(state.path());
         let context = subject::context(typed, document, &store)?;
         let engine = engine::choose_in(context.as_deref(), settings.engine, console)?;
         engine.sweep_containers(console)?;
-        Ok(Self { console, settings: settings.clone(), engine, store, state, specs })
+        Ok(Self { console, settings: settings.clone(), engine, store, state, specs, waivers })
     }
 
     /// The image to test, as it is in the engine. Warns if its name stands for another one by now.

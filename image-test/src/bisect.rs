@@ -13,6 +13,7 @@ mod trial;
 use std::collections::BTreeSet;
 
 use common::ca_bundle;
+use common::cli::WaiverArgs;
 use common::console::Console;
 use common::fault::Status;
 use common::report::{
@@ -45,7 +46,8 @@ struct Locks {
 /// Looks for the culprits in every environment whose lock changed.
 pub(crate) fn run(args: &Args, console: &Console) -> Result<Status, Error> {
     let mut session = Session::open("image-test --bisect", &args.shared, console)?;
-    let bench = Bench::set_up(args.image.as_deref(), &session.document, console)?;
+    let waivers = WaiverArgs { no_waivers: true };
+    let bench = Bench::set_up((args.image.as_deref(), waivers), &session.document, console)?;
     let [before, after] = [&args.bisect[0], &args.bisect[1]];
     let found = found_locks(&bench, args)?;
     let image = bench.image(args.image.as_deref(), &mut session)?;

@@ -9,6 +9,7 @@ use common::process::Exit;
 use common::report::ImageIdentity;
 use common::session::SessionError;
 use common::state_file::StateFileError;
+use common::waiver::WaiverError;
 use thiserror::Error;
 
 use crate::bisect::BisectError;
@@ -35,6 +36,9 @@ pub(crate) enum Error {
     /// The facts about images cannot be read or written.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// What is waived cannot be told.
+    #[error(transparent)]
+    Waivers(#[from] WaiverError),
     /// The document says that there is nothing to test.
     #[error("the last image-build in the document did not succeed: there is nothing to test")]
     NotBuilt,
@@ -153,6 +157,7 @@ impl Fault for Error {
             Self::Specs(error) => error.status(),
             Self::Log(error) => error.status(),
             Self::Evidence(error) => error.status(),
+            Self::Waivers(error) => error.status(),
             Self::NotBuilt | Self::NoImage { .. } | Self::Gone { .. } => Status::Unavailable,
             Self::Engine(error) => error.status(),
             Self::NotStarted { status, .. } => Status::Passed(*status),
@@ -174,6 +179,7 @@ impl Fault for Error {
             Self::Session(error) => error.hint(),
             Self::Report(error) => error.hint(),
             Self::Evidence(error) => error.hint(),
+            Self::Waivers(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::Bisect(error) => error.hint(),
             Self::NotBuilt | Self::NoImage { .. } | Self::NotThere { .. } => Some("image-build".to_owned()),

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use common::report::{TestCase, TestCounts, TestEnvironment, TestKind, TestOutcome, TestStatus};
+use common::report::{TestCase, TestEnvironment, TestKind, TestOutcome, TestStatus};
+use common::waiver::{WaiverUse, name_of};
 
 use crate::verdict::many;
 
@@ -27,7 +28,7 @@ impl fmt::Display for Summary<'_> {
             return Ok(());
         }
         let head = ["environment", "imports", "notebooks", "script", "time", "result"].map(str::to_owned);
-        let rows = self.0.environments.iter().map(row);
+        let rows = self.0.environments.iter().map(|environment| row(environment, &self.0.waivers));
         let table: Vec<[String; 6]> = std::iter::once(head).chain(rows).collect();
         let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         for row in &table {
@@ -39,54 +40,83 @@ impl fmt::Display for Summary<'_> {
     }
 }
 
-fn row(environment: &TestEnvironment) -> [String; 6] {
-    let of = |kind| cell(environment.cases.iter().filter(|case| case.kind == kind));
+fn row(environment: &TestEnvironment, waivers: &WaiverUse) -> [String; 6] {
+    let name = environment.name.as_str();
+    let of = |kind| {
+        let cases = environment.cases.iter().filter(|case| case.kind == kind);
+        Tally::of(cases.map(|case| (name, case)), waivers).to_string()
+    };
     let time = environment.seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1} s"));
-    let counts = TestCounts::of(&environment.cases);
-    let result = match (&environment.skipped, counts) {
-        (_, TestCounts { failed: 1.., .. }) => "failed".to_owned(),
-        (_, TestCounts { not_run: 1.., .. }) => "incomplete".to_owned(),
-        (Some(_), _) => "skipped".to_owned(),
-        (None, TestCounts { passed: 0, .. }) => "nothing run".to_owned(),
-        _ => "passed".to_owned(),
+    let tally = Tally::of(environment.cases.iter().map(|case| (name, case)), waivers);
+    let result = match (&environment.skipped, tally) {
+        (_, Tally { failed: 1.., .. }) => "failed",
+        (_, Tally { not_run: 1.., .. }) => "incomplete",
+        (_, Tally { waived: 1.., .. }) => "waived",
+        (Some(_), _) => "skipped",
+        (None, Tally { passed: 0, .. }) => "nothing run",
+        _ => "passed",
     };
     let [imports, notebooks, script] = [TestKind::Import, TestKind::Notebook, TestKind::Script].map(of);
-    [environment.name.clone(), imports, notebooks, script, time, result]
+    [environment.name.clone(), imports, notebooks, script, time, result.to_owned()]
 }
 
-/// `11 ok, 1 failed`; only what there is.
-fn cell<'a>(cases: impl Iterator<Item = &'a TestCase>) -> String {
-    let counts = TestCounts::of(cases);
-    let parts = [
-        (counts.passed, "ok"),
-        (counts.failed, "failed"),
-        (counts.skipped, "skipped"),
-        (counts.not_run, "not run"),
-    ];
-    let shown: Vec<String> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    if shown.is_empty() { "-".to_owned() } else { shown.join(", ") }
+/// How many tests ended in each way; what is waived is no failure.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    waived: usize,
+    skipped: usize,
+    not_run: usize,
+}
+
+impl Tally {
+    fn of<'a>(cases: impl Iterator<Item = (&'a str, &'a TestCase)>, waivers: &WaiverUse) -> Self {
+        let mut tally = Self::default();
+        for (environment, case) in cases {
+            let count = match case.status {
+                TestStatus::Passed => &mut tally.passed,
+                TestStatus::Skipped => &mut tally.skipped,
+                _ if waivers.excuse(environment, &name_of(case)).is_some() => &mut tally.waived,
+                TestStatus::Failed => &mut tally.failed,
+                TestStatus::NotRun => &mut tally.not_run,
+            };
+            *count += 1;
+        }
+        tally
+    }
+}
+
+impl fmt::Display for Tally {
+    /// `11 ok, 1 failed`; only what there is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            (self.passed, "ok"),
+            (self.failed, "failed"),
+            (self.waived, "waived"),
+            (self.skipped, "skipped"),
+            (self.not_run, "not run"),
+        ];
+        let shown: Vec<String> =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        if shown.is_empty() { f.write_str("-") } else { f.write_str(&shown.join(", ")) }
+    }
 }
 
 impl fmt::Display for Failures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for environment in &self.0.environments {
-            failed(f, environment)?;
-            not_run(f, environment)?;
+            failed(f, environment, &self.0.waivers)?;
+            not_run(f, environment, &self.0.waivers)?;
         }
         Ok(())
     }
 }
 
-fn failed(f: &mut fmt::Formatter<'_>, environment: &TestEnvironment) -> fmt::Result {
+fn failed(f: &mut fmt::Formatter<'_>, environment: &TestEnvironment, waivers: &WaiverUse) -> fmt::Result {
     for case in environment.cases.iter().filter(|case| case.status == TestStatus::Failed) {
-        let what = match case.kind {
-            TestKind::Import => "import ",
-            TestKind::Notebook => "notebook ",
-            TestKind::Script => "script ",
-            TestKind::Run => "",
-        };
-        writeln!(f, "\n{}: {what}{} failed", environment.name, case.name)?;
+        let what = if case.kind == TestKind::Run { case.name.clone() } else { name_of(case) };
+        writeln!(f, "\n{}: {what} failed{}", environment.name, verdict(&environment.name, case, waivers))?;
         let lines: Vec<&str> = case.detail.as_deref().unwrap_or_default().lines().collect();
         // The first line is where our own finding stands.
         let dropped = lines.len().saturating_sub(SHOWN);
@@ -101,10 +131,24 @@ fn failed(f: &mut fmt::Formatter<'_>, environment: &TestEnvironment) -> fmt::Res
     Ok(())
 }
 
-/// What was not run, together where the reason is the same.
-fn not_run(f: &mut fmt::Formatter<'_>, environment: &TestEnvironment) -> fmt::Result {
-    let mut rest: Vec<&TestCase> =
-        environment.cases.iter().filter(|case| case.status == TestStatus::NotRun).collect();
+/// What waivers say of a failure, to go behind it; nothing where there is none.
+fn verdict(environment: &str, case: &TestCase, waivers: &WaiverUse) -> String {
+    let what = name_of(case);
+    match (waivers.excuse(environment, &what), waivers.ended(environment, &what)) {
+        (Some(waiver), _) => format!(", {waiver}"),
+        (None, Some(waived)) => format!("; its waiver {}", waived.waiver.ended()),
+        (None, None) => String::new(),
+    }
+}
+
+/// What was not run, together where the reason is the same and nobody waives it.
+fn not_run(f: &mut fmt::Formatter<'_>, environment: &TestEnvironment, waivers: &WaiverUse) -> fmt::Result {
+    let all = environment.cases.iter().filter(|case| case.status == TestStatus::NotRun);
+    let told = |case: &TestCase| verdict(&environment.name, case, waivers);
+    let (mut rest, known): (Vec<&TestCase>, Vec<&TestCase>) = all.partition(|case| told(case).is_empty());
+    for case in known {
+        writeln!(f, "\n{}: {} was not run{}", environment.name, name_of(case), told(case))?;
+    }
     while let Some(first) = rest.first().copied() {
         let (same, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|case| case.detail == first.detail);
         let names: Vec<&str> = same.iter().map(|case| case.name.as_str()).collect();
@@ -117,7 +161,9 @@ fn not_run(f: &mut fmt::Formatter<'_>, environment: &TestEnvironment) -> fmt::Re
 
 impl fmt::Display for Headline<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = cell(self.0.environments.iter().flat_map(|environment| &environment.cases));
+        let environments = self.0.environments.iter();
+        let cases = environments.flat_map(|e| e.cases.iter().map(|case| (e.name.as_str(), case)));
+        let counts = Tally::of(cases, &self.0.waivers);
         let environments = many(self.0.environments.len(), "environment");
         if self.0.reasons.is_empty() {
             writeln!(f, "passed: {counts} in {environments}")
@@ -131,6 +177,7 @@ impl fmt::Display for Headline<'_> {
 mod tests {
     use super::*;
     use crate::transcript;
+    use common::waiver::{Waived, Waiver};
 
     fn outcome() -> TestOutcome {
         use TestStatus::{Failed, NotRun, Passed};
@@ -173,6 +220,37 @@ roman-cal: not run: x, y
     never tried
 ";
         assert_eq!(Summary(&outcome()).to_string(), expected);
+    }
+
+    fn waived(what: &str) -> Waived {
+        let (owner, reason) = ("ada".to_owned(), "known".to_owned());
+        let expires = "2026-12-31".parse().unwrap();
+        let waiver = Waiver { what: what.to_owned(), owner, reason, expires };
+        Waived { environment: "roman-cal".to_owned(), waiver }
+    }
+
+    #[test]
+    fn what_is_waived_is_told_with_who_and_why_and_until_when() {
+        let mut outcome = outcome();
+        outcome.waivers.excused = vec![waived("import gwcs"), waived("import x")];
+        outcome.waivers.expired = vec![waived("import y")];
+        let expected = "\
+environment  imports                    notebooks  script  time    result
+roman-cal    1 ok, 2 waived, 1 not run  1 ok       -       12.3 s  incomplete
+b            -                          -          -       0.0 s   skipped
+
+roman-cal: import gwcs failed, waived until 2026-12-31 (ada): known
+    KeyError: 'a'
+
+roman-cal: import x was not run, waived until 2026-12-31 (ada): known
+
+roman-cal: import y was not run; its waiver ended on 2026-12-31 (ada)
+";
+        assert_eq!(Summary(&outcome).to_string(), expected);
+        outcome.environments[0].cases.truncate(3);
+        assert!(Summary(&outcome).to_string().contains("1 ok, 2 waived  -          -       12.3 s  waived"));
+        let headline = "passed: 1 ok, 2 waived in 2 environments\n";
+        assert_eq!(Headline(&outcome).to_string(), headline);
     }
 
     #[test]

@@ -2,57 +2,68 @@
 
 use common::fault::Status;
 use common::process::Exit;
-use common::report::{TestCounts, TestEnvironment, Verdict};
+use common::report::{TestCase, TestCounts, TestOutcome};
+use common::waiver::{Waived, name_of};
 
 use crate::args::Allow;
 use crate::refusal::engine_said;
 use crate::transcript::{Ending, Tail};
 
-/// The answer.
+/// The answer: yes if nothing stands against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judgement {
-    /// Yes or no.
-    pub(crate) verdict: Verdict,
     /// The status that we end with.
     pub(crate) status: Status,
-    /// Why not; empty for yes.
+    /// Why the answer is no; empty if it is yes.
     pub(crate) reasons: Vec<String>,
 }
 
-/// Judges the results of a container that ended with `exit`.
-pub(crate) fn judge(
-    exit: Exit,
-    ending: &Ending,
-    environments: &[TestEnvironment],
-    allow: Allow,
-) -> Judgement {
-    let counts = TestCounts::of(environments.iter().flat_map(|environment| &environment.cases));
+/// Judges the results of a container that ended with `exit`, where the waivers of `outcome` excuse failures.
+pub(crate) fn judge(outcome: &TestOutcome, exit: Exit, ending: &Ending, allow: Allow) -> Judgement {
+    let counts = open_counts(outcome);
+    let (failed, not_run) = (counts.failed, if allow.missing { 0 } else { counts.not_run });
     let mut reasons = Vec::new();
-    if !exit.is_success() {
+    let is_excused = failed + not_run == 0 && is_excused(outcome, ending);
+    if !exit.is_success() && !is_excused {
         reasons.push(ending.words.clone());
     }
-    if counts.failed > 0 {
+    if failed > 0 {
         // Our own runner's end says nothing about the tests, and has no words.
         let although = match ending.words.as_str() {
             words if exit.is_success() && !words.is_empty() => format!(", although {words}"),
             _ => String::new(),
         };
-        reasons.push(format!("{} failed{although}", many(counts.failed, "test")));
+        reasons.push(format!("{} failed{although}", many(failed, "test")));
     }
-    if counts.not_run > 0 && !allow.missing {
-        reasons.push(format!("{} asked for and not run", many(counts.not_run, "test")));
+    if not_run > 0 {
+        reasons.push(format!("{} asked for and not run", many(not_run, "test")));
     }
-    if counts.run() == 0 && exit.is_success() && !allow.empty {
+    if outcome.counts().run() == 0 && exit.is_success() && !allow.empty {
         // D48
         reasons.push("nothing was tested (--allow-empty accepts that)".to_owned());
+    }
+    if !reasons.is_empty() {
+        reasons.extend(outcome.waivers.expired.iter().map(Waived::ended));
     }
     let status = match (reasons.is_empty(), exit) {
         (true, _) => Status::Done,
         (false, Exit::Code(0)) => Status::No,
         (false, exit) => exit.status(),
     };
-    let verdict = if reasons.is_empty() { Verdict::Yes } else { Verdict::No };
-    Judgement { verdict, status, reasons }
+    Judgement { status, reasons }
+}
+
+/// How many tests ended in each way, without those whose failure is excused.
+fn open_counts(outcome: &TestOutcome) -> TestCounts {
+    let open = |name: &str, case: &TestCase| outcome.waivers.excuse(name, &name_of(case)).is_none();
+    let environments = outcome.environments.iter();
+    TestCounts::of(environments.flat_map(|e| e.cases.iter().filter(|case| open(&e.name, case))))
+}
+
+/// Whether a container that did not end with 0 did so because of failures that are all excused. A status that
+/// nothing shown is the cause of is no test's, so no waiver of a test excuses it.
+fn is_excused(outcome: &TestOutcome, ending: &Ending) -> bool {
+    !ending.cut_short && outcome.is_explained()
 }
 
 /// `1 test`, `2 tests`.
@@ -84,7 +95,8 @@ pub(crate) fn ending(exit: Exit, last: &Tail) -> Ending {
 mod tests {
     use super::*;
     use crate::transcript::case;
-    use common::report::{TestKind, TestStatus};
+    use common::report::{TestEnvironment, TestKind, TestRunner, TestStatus};
+    use common::waiver::Waiver;
 
     const STRICT: Allow = Allow { empty: false, missing: false };
 
@@ -95,9 +107,79 @@ mod tests {
 
     fn judged(code: u8, statuses: &[TestStatus], allow: Allow) -> (Status, String) {
         let exit = Exit::Code(code);
-        let found = judge(exit, &ending(exit, &Tail::new()), &environments(statuses), allow);
-        assert_eq!(found.verdict == Verdict::Yes, found.reasons.is_empty());
+        let environments = environments(statuses);
+        let outcome = TestOutcome { container_status: code, environments, ..TestOutcome::default() };
+        told(&judge(&outcome, exit, &ending(exit, &Tail::new()), allow))
+    }
+
+    fn told(found: &Judgement) -> (Status, String) {
+        assert_eq!(found.status == Status::Done, found.reasons.is_empty());
         (found.status, found.reasons.join("; "))
+    }
+
+    fn waived(what: &str) -> Waived {
+        let (owner, reason) = ("ada".to_owned(), "known".to_owned());
+        let expires = "2024-08-05".parse().unwrap();
+        Waived {
+            environment: "e".to_owned(),
+            waiver: Waiver { what: what.to_owned(), owner, reason, expires },
+        }
+    }
+
+    /// `fails` and `other` are tested by `runner`, and `fails` is waived.
+    fn with_waiver(code: u8, runner: TestRunner, [fails, other]: [TestStatus; 2]) -> (Status, String) {
+        let case = |name: &str, status| case(TestKind::Import, name, status);
+        let cases = vec![case("fails", fails), case("other", other)];
+        let environments =
+            vec![TestEnvironment { name: "e".to_owned(), cases, ..TestEnvironment::default() }];
+        let mut outcome =
+            TestOutcome { runner, container_status: code, environments, ..TestOutcome::default() };
+        outcome.waivers.excused.push(waived("import fails"));
+        let exit = Exit::Code(code);
+        told(&judge(&outcome, exit, &ending(exit, &Tail::new()), STRICT))
+    }
+
+    #[test]
+    fn what_is_waived_does_not_count_where_it_is_all_that_is_wrong() {
+        use TestRunner::{Image, Native};
+        use TestStatus::{Failed, NotRun, Passed};
+        let yes = (Status::Done, String::new());
+        assert_eq!(with_waiver(0, Native, [Failed, Passed]), yes);
+        assert_eq!(with_waiver(3, Image, [Failed, Passed]), yes);
+        assert_eq!(with_waiver(0, Image, [NotRun, Passed]), yes);
+        let no = |found: (Status, String), status, why: &str| assert_eq!(found, (status, why.to_owned()));
+        let ended = "the container ended with status 3";
+        no(with_waiver(3, Image, [Failed, Failed]), Status::Passed(3), &format!("{ended}; 1 test failed"));
+        no(
+            with_waiver(3, Image, [Failed, NotRun]),
+            Status::Passed(3),
+            &format!("{ended}; 1 test asked for and not run"),
+        );
+    }
+
+    #[test]
+    fn a_status_that_no_waived_failure_explains_is_not_excused() {
+        use TestRunner::{Image, Native};
+        use TestStatus::{Failed, NotRun, Passed};
+        let status = |code, runner, cases| with_waiver(code, runner, cases).0;
+        assert_eq!(status(3, Image, [Passed, Passed]), Status::Passed(3));
+        assert_eq!(status(3, Image, [NotRun, Passed]), Status::Passed(3));
+        assert_eq!(status(3, Native, [Failed, Passed]), Status::Passed(3), "our runner ends with 0");
+        assert_eq!(status(127, Image, [Failed, Passed]), Status::Passed(127));
+        assert_eq!(status(137, Image, [Failed, Passed]), Status::Passed(137));
+        let no = with_waiver(0, Image, [NotRun, TestStatus::Skipped]);
+        assert_eq!(no.0, Status::No, "nothing was tested");
+    }
+
+    #[test]
+    fn a_waiver_that_ended_is_named_beside_the_failure() {
+        let mut outcome =
+            TestOutcome { environments: environments(&[TestStatus::Failed]), ..TestOutcome::default() };
+        outcome.waivers.expired.push(waived("import a"));
+        let exit = Exit::Code(0);
+        let (status, why) = told(&judge(&outcome, exit, &ending(exit, &Tail::new()), STRICT));
+        assert_eq!(status, Status::No);
+        assert!(why.ends_with("; e: the waiver of import a ended on 2024-08-05 (ada)"), "{why}");
     }
 
     #[test]

@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 
 use common::digest::Digest;
 use common::report::ImageIdentity;
+use common::waiver::{self, Waived};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Environment, Facts, Found};
 
-pub use summary::{DriftSummary, TestSummary, Waived, drift, red, unexcused};
+pub use summary::{DriftSummary, TestSummary, unexcused};
 
 /// Where the schema of this version stands.
 const SCHEMA_URL: &str = "docs/schema/release-1.json";
@@ -96,8 +97,8 @@ impl Record {
             contexts: Contexts { common, mission },
             locks: tree.locks.clone()?,
             receipts: environments.iter().filter_map(receipt).collect(),
-            tests: TestSummary::of(&tested.outcome, environments, facts.now),
-            drift: DriftSummary::of(&compared.outcome, environments, facts.now),
+            tests: TestSummary::of(&tested.outcome, &tree.accepted(), facts.now),
+            drift: DriftSummary::of(&compared.outcome, &tree.accepted(), facts.now),
             sbom: image.sbom.clone(),
         })
     }
@@ -133,7 +134,7 @@ impl Record {
     pub fn unexcused(&self, moment: Option<Timestamp>) -> Vec<String> {
         let tests = &self.tests;
         let failed = self.tests.results.iter().flat_map(|(environment, results)| {
-            let bad = results.iter().filter(|(_, status)| summary::is_bad(**status));
+            let bad = results.iter().filter(|(_, status)| waiver::is_bad(**status));
             bad.map(move |(name, _)| (environment, name.clone()))
         });
         let drifted = self.drift.differences.iter().flat_map(|(environment, differences)| {

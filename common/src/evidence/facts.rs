@@ -9,13 +9,35 @@ use crate::digest::Digest;
 use crate::report::{CheckOutcome, ImageIdentity, TestOutcome, Verdict};
 use crate::settings::{CalVersion, UseFrozen};
 
+/// How it is known what an image was built of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// This clone built it, upon an image that it built.
+    #[default]
+    Built,
+    /// A label says so, of it or of the shared image below it: whoever makes a label can say anything.
+    Adopted,
+}
+
+impl Origin {
+    /// Whether this clone built it.
+    #[must_use]
+    pub const fn is_built(&self) -> bool {
+        matches!(self, Self::Built)
+    }
+}
+
 /// How an image was built.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Built {
     /// The image.
     pub image: ImageIdentity,
-    /// When, in UTC.
+    /// How that is known.
+    #[serde(default, skip_serializing_if = "Origin::is_built")]
+    pub origin: Origin,
+    /// When, in UTC; of one that was adopted, when that was.
     pub at: Timestamp,
     /// Whether its versions were solved or taken as frozen.
     pub use_frozen: UseFrozen,
@@ -27,7 +49,7 @@ pub struct Built {
     pub mission_context: Digest,
     /// The base image.
     pub base: ImageIdentity,
-    /// The engine, in words.
+    /// The engine, in words; of one that was adopted, the one that has it.
     pub engine: String,
     /// What else decided what went in.
     pub materials: Materials,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
+use crate::waiver::WaiverUse;
 
 /// `env-frozen` as it came out of the image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,11 +46,22 @@ pub struct ChilledEnvironment {
 }
 
 /// Frozen specs against what an image holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckOutcome {
     /// One for each environment, `base` included, sorted by name.
     pub environments: Vec<EnvironmentDrift>,
+    /// The waivers of what differs. What is kept as evidence has none: whoever goes by it judges at that time.
+    #[serde(default, skip_serializing_if = "WaiverUse::is_empty")]
+    pub waivers: WaiverUse,
+}
+
+impl CheckOutcome {
+    /// Drift that nobody has judged.
+    #[must_use]
+    pub fn of(environments: Vec<EnvironmentDrift>) -> Self {
+        Self { environments, waivers: WaiverUse::default() }
+    }
 }
 
 /// One environment's drift.

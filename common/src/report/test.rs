@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::waiver::WaiverUse;
+
 /// The results of every environment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +23,9 @@ pub struct TestOutcome {
     pub log: Option<String>,
     /// One for each environment, in the order they were tested; last those that never were.
     pub environments: Vec<TestEnvironment>,
+    /// The waivers of what failed. What is kept as evidence has none: whoever goes by it judges at that time.
+    #[serde(default, skip_serializing_if = "WaiverUse::is_empty")]
+    pub waivers: WaiverUse,
 }
 
 /// What ran the tests in the container.
@@ -144,7 +149,21 @@ impl TestCounts {
     }
 }
 
+/// From this status on it is not tests that make a container's status: 125 to 127 are the engine's and a shell's,
+/// what is above tells of a signal.
+const NOT_BY_TESTS: u8 = 125;
+
 impl TestOutcome {
+    /// Whether failed tests that are shown can be why the container ended as it did. Our own runner ends with 0
+    /// whatever fails, so another status of it never is.
+    #[must_use]
+    pub fn is_explained(&self) -> bool {
+        let shown = |case: &TestCase| case.status == TestStatus::Failed && case.kind != TestKind::Run;
+        let mut cases = self.environments.iter().flat_map(|environment| &environment.cases);
+        let by_tests = self.runner == TestRunner::Image && self.container_status < NOT_BY_TESTS;
+        self.container_status == 0 || (by_tests && cases.any(shown))
+    }
+
     /// How many tests ended in each way, over all environments.
     #[must_use]
     pub fn counts(&self) -> TestCounts {
@@ -174,6 +193,32 @@ mod tests {
         let outcome = TestOutcome { environments: vec![one, two], ..TestOutcome::default() };
         assert_eq!(outcome.counts(), TestCounts { passed: 1, failed: 1, skipped: 1, not_run: 1 });
         assert_eq!(outcome.counts().run(), 2);
+    }
+
+    #[test]
+    fn a_status_is_explained_by_failed_tests_of_scripts_alone() {
+        let check = |status: u8, runner, kind, expected: bool| {
+            let failed = TestCase {
+                kind,
+                name: "x".to_owned(),
+                status: TestStatus::Failed,
+                seconds: None,
+                detail: None,
+                at: None,
+            };
+            let environments = vec![TestEnvironment { cases: vec![failed], ..TestEnvironment::default() }];
+            let outcome =
+                TestOutcome { runner, container_status: status, environments, ..TestOutcome::default() };
+            assert_eq!(outcome.is_explained(), expected, "{status} {runner:?} {kind:?}");
+        };
+        check(0, TestRunner::Native, TestKind::Import, true);
+        check(1, TestRunner::Native, TestKind::Import, false);
+        check(1, TestRunner::Image, TestKind::Import, true);
+        check(124, TestRunner::Image, TestKind::Script, true);
+        check(127, TestRunner::Image, TestKind::Import, false);
+        check(137, TestRunner::Image, TestKind::Import, false);
+        check(1, TestRunner::Image, TestKind::Run, false);
+        assert!(!TestOutcome { container_status: 1, ..TestOutcome::default() }.is_explained());
     }
 
     #[test]

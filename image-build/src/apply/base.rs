@@ -26,7 +26,7 @@ impl Build<'_> {
         {
             self.console.status(format_args!("base: {} is up to date", outlook.image));
             self.base_stands(outlook);
-            return Ok(standing);
+            return Ok(standing.image);
         }
         let is_wanted = match self.plan.base.clone() {
             BasePlan::Pull { reference, wanted } => self.pull_or_pinned(&reference, wanted)?,
@@ -38,7 +38,7 @@ impl Build<'_> {
         let facts = self.engine.inspect(&name, self.console)?.ok_or_else(no_image)?;
         if let Some(outlook) = outlook {
             let older = (!is_wanted).then(|| outlook.of_older());
-            self.remember(older.as_ref().unwrap_or(outlook), Some(&facts.id), Vec::new())?;
+            self.remember(older.as_ref().unwrap_or(outlook), Some((&facts.id, false)), Vec::new())?;
         }
         Ok(ImageIdentity { name, id: facts.id })
     }

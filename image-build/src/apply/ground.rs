@@ -7,7 +7,7 @@ use common::report::{BuiltImage, ImageIdentity};
 
 use super::PATIENCE;
 use super::chain::Build;
-use super::images::{Made, unchanged};
+use super::images::{Made, Standing, unchanged};
 use crate::error::Error;
 use crate::key::{Chain, Forecast, Record, place};
 
@@ -81,7 +81,7 @@ impl Build<'_> {
     /// The base, if it is there, or was when everything upon it was built that still stands.
     fn base_known(&self, forecast: &Forecast) -> Result<Option<ImageIdentity>, Error> {
         if let Some(base) = self.standing(&forecast.base)? {
-            return Ok(Some(base));
+            return Ok(Some(base.image));
         }
         // A build that repacks removes the base when it is done with it.
         let record = forecast.base.record.as_ref().filter(|_| self.plan.repacks && forecast.stands());
@@ -109,9 +109,9 @@ impl Build<'_> {
             return Ok(Some(Common::Needless));
         }
         let outlook = &forecast.images[0];
-        let Some(image) = self.standing(outlook)? else { return Ok(None) };
+        let Some(Standing { image, adopted }) = self.standing(outlook)? else { return Ok(None) };
         let context = unchanged(&self.plan.common.request.context, outlook, chain)?;
-        Ok(Some(Common::Stood(Made { image, context })))
+        Ok(Some(Common::Stood(Made { image, context, adopted })))
     }
 
     /// The shared image, built if it does not stand, whether or not an image above needs it.
@@ -123,10 +123,10 @@ impl Build<'_> {
     ) -> Result<BuiltImage, Error> {
         let outlook = &forecast.images[0];
         self.bring(outlook)?;
-        if let Some(image) = self.standing(outlook)? {
+        if let Some(Standing { image, adopted }) = self.standing(outlook)? {
             self.skip("common");
             let context = unchanged(&self.plan.common.request.context, outlook, chain)?;
-            return Ok(Made { image, context }.reported());
+            return Ok(Made { image, context, adopted }.reported());
         }
         Ok(self.common(outlook, base, chain)?.reported())
     }

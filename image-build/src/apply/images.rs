@@ -10,7 +10,7 @@ use common::report::{BuiltImage, ImageIdentity};
 use super::chain::Build;
 use super::ground::{Common, Ground};
 use crate::error::Error;
-use crate::key::{Chain, Forecast, Input, Outlook, Reason, Record, Step, label_below};
+use crate::key::{Cached, Chain, Forecast, Input, Outlook, Reason, Record, Step, Times, label_below};
 use crate::memory;
 use crate::plan::ImagePlan;
 use crate::preflight;
@@ -20,6 +20,8 @@ use crate::stage::Stage;
 pub(super) struct Made {
     pub(super) image: ImageIdentity,
     pub(super) context: Digest,
+    /// Whether it was not built here: its label says what it is made of.
+    pub(super) adopted: bool,
 }
 
 impl Made {
@@ -42,23 +44,33 @@ pub(super) struct Chained {
     pub(super) outlook: Outlook,
     /// Whether anything was built.
     pub(super) is_new: bool,
+    /// Whether anything of it upon the base was not built here.
+    pub(super) adopted: bool,
+}
+
+/// An image that is there and is what it should be.
+pub(super) struct Standing {
+    pub(super) image: ImageIdentity,
+    /// Whether its label says so, and nobody here built it.
+    pub(super) adopted: bool,
 }
 
 impl Build<'_> {
     /// The image of `outlook`, if it is there and is what it should be: the one that this clone built
     /// of the same, or, where this clone knows of none, one that is labelled so.
-    pub(super) fn standing(&self, outlook: &Outlook) -> Result<Option<ImageIdentity>, Error> {
+    pub(super) fn standing(&self, outlook: &Outlook) -> Result<Option<Standing>, Error> {
         let known = match &outlook.reason {
-            None => outlook.record.as_ref().and_then(|record| record.id.as_ref()),
+            None => outlook.record.as_ref().filter(|record| record.id.is_some()),
             Some(Reason::Never | Reason::Changed(_)) if outlook.step != Step::Base => None,
             Some(_) => return Ok(None),
         };
         let Some(facts) = self.engine.inspect(&outlook.image, self.console)? else { return Ok(None) };
-        let stands = match known {
-            Some(id) => *id == facts.id,
-            None => self.is_believed(outlook, &facts),
+        let (stands, adopted) = match known {
+            Some(record) => (record.id.as_ref() == Some(&facts.id), record.adopted),
+            None => (self.is_believed(outlook, &facts), true),
         };
-        Ok(stands.then(|| ImageIdentity { name: outlook.image.clone(), id: facts.id }))
+        let image = ImageIdentity { name: outlook.image.clone(), id: facts.id };
+        Ok(stands.then_some(Standing { image, adopted }))
     }
 
     /// Whether the labels of an image that this clone knows nothing of are to be believed. They are put on
@@ -88,8 +100,8 @@ impl Build<'_> {
         self.drop_base()?;
         self.repack("repack-common", &plan.request.tag)?;
         let image = self.as_set(Step::Common, &plan.request.tag)?;
-        self.remember(outlook, Some(&image.id), Vec::new())?;
-        Ok(Made { image, context })
+        self.remember(outlook, Some((&image.id, false)), Vec::new())?;
+        Ok(Made { image, context, adopted: false })
     }
 
     /// What is known of `below`, which must still have its name, as `image` is about to be built upon that.
@@ -113,14 +125,16 @@ impl Build<'_> {
             Common::New(made) => made,
         };
         let [_, mission, caches] = forecast.images;
-        let (context, dirty) = self.mission(&mission, &common.image, chain)?;
+        let below = (&common.image, common.adopted);
+        let (context, dirty, adopted) = self.mission(&mission, below, chain)?;
         self.drop_common()?;
         let image = self.caches(&caches, &dirty, chain)?;
         let contexts = [common.context.clone(), context.clone()];
         let lowest = BuiltImage { image: base.clone(), context: None };
-        let images = vec![lowest, common.reported(), Made { image: image.clone(), context }.reported()];
-        self.remember(&caches, Some(&image.id), images.clone())?;
-        Ok(Chained { image, images, base, contexts, outlook: caches, is_new: true })
+        let made = Made { image: image.clone(), context, adopted };
+        let images = vec![lowest, common.reported(), made.reported()];
+        self.remember(&caches, Some((&image.id, adopted)), images.clone())?;
+        Ok(Chained { image, images, base, contexts, outlook: caches, is_new: true, adopted })
     }
 
     /// Nothing is built: the image that is used stands.
@@ -136,30 +150,33 @@ impl Build<'_> {
             unchanged(&self.plan.common.request.context, &common, chain)?,
             unchanged(&self.plan.mission.request.context, &mission, chain)?,
         ];
-        let images = match &outlook.record {
-            Some(record) if record.id.as_ref() == Some(&image.id) => record.images.clone(),
+        let (images, adopted) = match &outlook.record {
+            Some(record) if record.id.as_ref() == Some(&image.id) => (record.images.clone(), record.adopted),
             _ => {
                 let lowest = BuiltImage { image: base.clone(), context: None };
-                let made = Made { image: image.clone(), context: contexts[1].clone() };
+                let made = Made { image: image.clone(), context: contexts[1].clone(), adopted: true };
                 let images = vec![lowest, made.reported()];
-                self.remember(&outlook, Some(&image.id), images.clone())?;
-                images
+                self.remember(&outlook, Some((&image.id, true)), images.clone())?;
+                (images, true)
             }
         };
-        Ok(Chained { image, images, base, contexts, outlook, is_new: false })
+        Ok(Chained { image, images, base, contexts, outlook, is_new: false, adopted })
     }
 
-    /// The context that it was built of, and what is known of the image.
+    /// The context that it was built of, what is known of the image, and whether it or the shared image below
+    /// was adopted.
     fn mission(
         &mut self,
         outlook: &Outlook,
-        common: &ImageIdentity,
+        (common, adopted): (&ImageIdentity, bool),
         chain: &Chain,
-    ) -> Result<(Digest, ImageFacts), Error> {
+    ) -> Result<(Digest, ImageFacts, bool), Error> {
         let mut plan = self.plan.mission.clone();
-        if !self.plan.removes_dirty && self.standing(outlook)?.is_some() {
+        let standing = if self.plan.removes_dirty { None } else { self.standing(outlook)? };
+        if let Some(Standing { adopted, .. }) = standing {
             self.skip("mission");
-            return Ok((unchanged(&plan.request.context, outlook, chain)?, self.facts(&plan.request.tag)?));
+            let context = unchanged(&plan.request.context, outlook, chain)?;
+            return Ok((context, self.facts(&plan.request.tag)?, adopted));
         }
         let stage = Stage::copy(&plan.request.context, &self.stage_dir)?;
         let context = unchanged(&stage.path(), outlook, chain)?;
@@ -169,8 +186,8 @@ impl Build<'_> {
         self.upon_id(&mut plan, common);
         self.image(&plan, &stage, outlook)?;
         let facts = self.see_upon(Step::Mission, &plan.request.tag, (&common.name, &below))?;
-        self.remember(outlook, Some(&facts.id), Vec::new())?;
-        Ok((context, facts))
+        self.remember(outlook, Some((&facts.id, adopted)), Vec::new())?;
+        Ok((context, facts, adopted))
     }
 
     /// Mission Dockerfiles copy these, also before the first freeze has made them.
@@ -268,33 +285,42 @@ impl Build<'_> {
         Ok(ImageIdentity { name: image.to_owned(), id: facts.id })
     }
 
-    /// How long the step took in this run, in seconds.
-    fn took(&self, step: Step) -> f64 {
-        let all = self.steps.iter().rev();
-        all.clone()
-            .find(|done| done.name == step.name())
-            .or(all.clone().next())
-            .map_or(0.0, |done| done.seconds)
+    /// The times of `outlook`'s step, with what it took in this run if it did anything. Bases are made in several
+    /// steps, of which nothing but an update comes before.
+    fn times(&self, outlook: &Outlook) -> Times {
+        let earlier = outlook.record.as_ref().map(|record| record.seconds.clone()).unwrap_or_default();
+        let done = self.timeline.steps.iter().filter(|timed| !timed.skipped);
+        if outlook.step == Step::Base {
+            let seconds = done.filter(|timed| timed.step != "update").map(|timed| timed.seconds).sum();
+            return if seconds > 0.0 { earlier.and(seconds, Cached::Partly) } else { earlier };
+        }
+        match done.rev().find(|timed| timed.step == outlook.step.name()) {
+            Some(timed) => earlier.and(timed.seconds, timed.work_cached()),
+            None => earlier,
+        }
     }
 
-    /// Keeps what the image of `outlook`, which the last step made, was built from.
+    /// Keeps what the image of `outlook` was built from: `made` is its id, and whether it was adopted.
     pub(super) fn remember(
         &self,
         outlook: &Outlook,
-        id: Option<&Digest>,
+        made: Option<(&Digest, bool)>,
         images: Vec<BuiltImage>,
     ) -> Result<(), Error> {
         let peak = self.timeline.steps.iter().rev().find(|timed| timed.step == outlook.step.name());
+        let earlier = outlook.record.as_ref();
         let record = Record {
             image: outlook.image.clone(),
-            id: id.cloned(),
+            id: made.map(|(id, _)| id.clone()),
             key: outlook.key.clone(),
             inputs: outlook.inputs.clone(),
             engine: self.engine.kind.name().to_owned(),
-            seconds: self.took(outlook.step),
-            memory: memory::most(outlook.record.as_ref(), peak.and_then(|timed| timed.memory)),
+            seconds: self.times(outlook),
+            adopted: made.is_some_and(|(_, adopted)| adopted),
+            memory: memory::most(earlier, peak.and_then(|timed| timed.memory)),
             commit: self.source_commit.clone().filter(|_| outlook.step == Step::Base),
             images,
+            follow_ups: earlier.map(|record| record.follow_ups.clone()).unwrap_or_default(),
             followed: None,
         };
         Ok(self.records.write(&record)?)

@@ -12,7 +12,7 @@ use common::settings::Settings;
 use super::{asked, choices};
 use crate::args::Args;
 use crate::error::Error;
-use crate::key::{Chain, Forecast, Outputs, Records, ShownForecast};
+use crate::key::{self, Chain, Forecast, Outputs, Records, ShownForecast};
 use crate::memory::Need;
 use crate::plan::{Choices, Plan, ShownPlan, assumed_engine, cache_references};
 use crate::preflight;
@@ -60,6 +60,8 @@ pub(crate) fn planned(
         return Ok(value.expect("a plan has only string keys") + "\n");
     }
     let mut text = String::new();
+    let together = key::together(shown.iter().map(|shown| &shown.forecast));
+    let several = shown.len() > 1 && !together.is_empty();
     for shown in shown {
         // Writing to a String cannot fail.
         _ = write!(text, "{}", shown.forecast);
@@ -69,6 +71,9 @@ pub(crate) fn planned(
         if args.place.voice.verbosity() == Verbosity::Verbose {
             _ = write!(text, "{}", shown.calls);
         }
+    }
+    if several {
+        _ = writeln!(text, "together {together} (one after the other, what is shared once)");
     }
     Ok(text)
 }

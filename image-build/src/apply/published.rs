@@ -51,7 +51,8 @@ impl Build<'_> {
         }
         self.engine.tag(pinned, &outlook.image, self.console)?;
         let facts = self.facts(&outlook.image)?;
-        self.remember(outlook, Some(&facts.id), Vec::<BuiltImage>::new())?;
+        // A label is no evidence: it was built by somebody else.
+        self.remember(outlook, Some((&facts.id, true)), Vec::<BuiltImage>::new())?;
         self.note(format!("{} was built of the same and is taken as {}", place, outlook.image));
         Ok(true)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use common::evidence::{Built, Materials, Store};
+use common::evidence::{Built, Materials, Origin, Store};
 use common::fault::Status;
 use common::report::{BuildOutcome, BuildStep, BuiltImage, ImageIdentity, Outcome, StepStatus, Verdict};
 use common::session::Finding;
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::chain::Build;
 use super::images::Chained;
 use crate::error::Error;
-use crate::key::{Followed, Outputs, Record};
+use crate::key::{Cached, Followed, Outputs, Record};
 use crate::plan::{BasePlan, FollowUp};
 use crate::progress::Elapsed;
 
@@ -32,8 +32,18 @@ impl Build<'_> {
         let is_old =
             known.as_ref().is_none_or(|known| settings.use_frozen == UseFrozen::Frozen && !is_of(known));
         if built.is_new || is_old {
-            let cutoff = self.plan.mission.cutoff();
-            evidence(&store, settings, built, (self.session.started(), self.engine.to_string(), cutoff))?;
+            // What is known to have been built here was, whatever its label says.
+            let known = known.map(|known| known.origin).filter(|_| !built.is_new);
+            let origin = known.unwrap_or(if built.adopted { Origin::Adopted } else { Origin::Built });
+            let made = (origin, self.session.started(), self.engine.to_string());
+            evidence(&store, settings, built, (made, self.plan.mission.cutoff()))?;
+        }
+        if built.adopted && settings.use_frozen == UseFrozen::Frozen {
+            self.console.notice(format_args!(
+                "{} was not built here, nor all that it is built upon: its label was believed. No release is made of such an image; \
+                 image-build --force builds it",
+                built.image.name
+            ));
         }
         store.set_last_built_in(self.context.as_deref(), &settings.deployment, &built.image)?;
         self.keep_source()
@@ -65,6 +75,7 @@ impl Build<'_> {
             return Ok(());
         }
         let mut drifted = false;
+        let before = self.timeline.steps.len();
         for follow_up in self.plan.follow_ups.clone() {
             match follow_up {
                 FollowUp::Freeze => self.console.status("Freezing Requirements"),
@@ -82,13 +93,17 @@ impl Build<'_> {
         // A drift is worth telling each time.
         let steps = wanted.into_iter().filter(|_| !drifted).map(str::to_owned).collect();
         let outputs = Outputs::read(&mission).map_err(failed)?;
-        self.note_followed(&built.outlook.image, Followed { steps, outputs })
+        self.note_followed(&built.outlook.image, Followed { steps, outputs }, before)
     }
 
-    fn note_followed(&self, image: &str, followed: Followed) -> Result<(), Error> {
-        if let Some(record) = self.records.read(image) {
-            self.records.write(&Record { followed: Some(followed), ..record })?;
+    /// Notes what followed, and how long each step did from the one at `first` on.
+    fn note_followed(&self, image: &str, followed: Followed, first: usize) -> Result<(), Error> {
+        let Some(mut record) = self.records.read(image) else { return Ok(()) };
+        for timed in &self.timeline.steps[first..] {
+            let times = record.follow_ups.entry(timed.step.clone()).or_default();
+            *times = times.and(timed.seconds, Cached::Partly);
         }
+        self.records.write(&Record { followed: Some(followed), ..record })?;
         Ok(())
     }
 
@@ -116,7 +131,7 @@ pub(super) fn evidence(
     store: &Store,
     settings: &Settings,
     built: &Chained,
-    (at, engine, index_cutoff): (Timestamp, String, Option<Timestamp>),
+    ((origin, at, engine), index_cutoff): ((Origin, Timestamp, String), Option<Timestamp>),
 ) -> Result<(), Error> {
     let [common, mission] = built.contexts.clone();
     let materials = Materials::of(settings).map_err(|source| {
@@ -125,6 +140,7 @@ pub(super) fn evidence(
     })?;
     let fact = Built {
         image: built.image.clone(),
+        origin,
         at,
         use_frozen: settings.use_frozen,
         cal_version: settings.cal_version.clone(),

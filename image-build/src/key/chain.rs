@@ -252,6 +252,7 @@ mod tests {
         let before = key(&repository);
         repository.write("deployments/roman/release.json", "{}");
         repository.write("deployments/roman/environments/roman-cal/tests/waivers.json", "{}");
+        repository.write("deployments/roman/waivers.json", "{}");
         assert_eq!(key(&repository), before);
         repository.write("deployments/roman/environments/release.json", "{}");
         assert_ne!(key(&repository), before);

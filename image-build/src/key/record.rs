@@ -1,5 +1,6 @@
 //! What is remembered of the images that this clone built: `.image/keys/<image>.json`.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use common::state_file::{self, StateFileError};
 
 use super::manifest::Manifest;
 use super::outputs::Outputs;
+use super::times::Times;
 
 /// The variables that say which machine's engine is spoken to.
 const PLACES: [&str; 3] = ["DOCKER_CONTEXT", "DOCKER_HOST", "CONTAINER_HOST"];
@@ -30,8 +32,11 @@ pub(crate) struct Record {
     pub(crate) inputs: Manifest,
     /// The engine that built it: `docker`, `podman`, `buildah`.
     pub(crate) engine: String,
-    /// How long that took, in seconds.
-    pub(crate) seconds: f64,
+    /// How long that took when it was really built; of an old record, how long the last run took.
+    pub(crate) seconds: Times,
+    /// Whether this clone did not build it, nor all that is below it upon the base: its label was believed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) adopted: bool,
     /// The most memory that a build of it was seen to take, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) memory: Option<u64>,
@@ -41,6 +46,9 @@ pub(crate) struct Record {
     /// For the image that is used: those of its chain, base first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) images: Vec<BuiltImage>,
+    /// For the image that is used: how long each step that follows took.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) follow_ups: BTreeMap<String, Times>,
     /// For the image that is used: what followed, once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) followed: Option<Followed>,
@@ -152,10 +160,12 @@ mod tests {
             key: Digest::of(b""),
             inputs: Manifest::default(),
             engine: "docker".to_owned(),
-            seconds: 1.5,
+            seconds: Times::default(),
+            adopted: false,
             memory: Some(7),
             commit: None,
             images: Vec::new(),
+            follow_ups: BTreeMap::new(),
             followed: None,
         };
         assert_eq!(records.read("quay.io/a/b:1"), None);

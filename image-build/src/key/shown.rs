@@ -1,5 +1,6 @@
 //! A forecast for people and scripts.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
@@ -19,10 +20,13 @@ pub(crate) struct ShownForecast {
     images: Vec<ShownOutlook>,
     /// What was done after an earlier build and is done again, or for the first time.
     follows: Vec<String>,
+    /// How long those may take, in seconds, as far as that is known.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    follow_estimates: BTreeMap<String, f64>,
     /// What may yet change what is said here.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
-    /// How long all of it took the last time, in seconds; none if a part is not known.
+    /// How long all of it may take by what earlier builds took, in seconds; none if a part is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<f64>,
 }
@@ -50,10 +54,108 @@ impl ShownForecast {
     pub(crate) fn new(forecast: &Forecast, follows: &[&str], notes: Vec<String>) -> Self {
         let all = std::iter::once(&forecast.base).chain(&forecast.images);
         let images: Vec<ShownOutlook> = all.map(ShownOutlook::new).collect();
-        let built = images.iter().filter(|image| image.state == "built");
-        let estimate = built.map(|image| image.estimate).sum::<Option<f64>>().filter(|sum| *sum > 0.0);
-        Self { images, follows: follows.iter().map(|step| (*step).to_owned()).collect(), notes, estimate }
+        let known = forecast.result().record.as_ref();
+        let expected = |step: &String| Some((step.clone(), known?.follow_ups.get(step)?.expected()?));
+        let follows: Vec<String> = follows.iter().map(|step| (*step).to_owned()).collect();
+        let follow_estimates = follows.iter().filter_map(expected).collect();
+        let mut shown = Self { images, follows, follow_estimates, notes, estimate: None };
+        shown.estimate = shown.total().whole();
+        shown
     }
+
+    /// Everything that takes time, by what it is called: what missions share has one name.
+    fn parts(&self) -> impl Iterator<Item = (String, Part)> {
+        let of_image = |image: &ShownOutlook| {
+            let part = Part { seconds: image.estimate, depends: image.state == "depends", step: image.step };
+            (image.state != "stands").then(|| (image.image.clone(), part))
+        };
+        let result = self.images.last().map(|image| image.image.clone()).unwrap_or_default();
+        let of_step = move |step: &String| {
+            let seconds = self.follow_estimates.get(step).copied();
+            (format!("{step} of {result}"), Part { seconds, depends: false, step: "what follows" })
+        };
+        self.images.iter().filter_map(of_image).chain(self.follows.iter().map(of_step))
+    }
+
+    fn total(&self) -> Total {
+        Total::of(self.parts().map(|(_, part)| part))
+    }
+}
+
+/// Something that takes time.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// How long, as far as that is known.
+    seconds: Option<f64>,
+    /// Whether it is only done if another base image comes.
+    depends: bool,
+    /// The step that it is.
+    step: &'static str,
+}
+
+/// How long all of a plan may take.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Total {
+    /// What is known of what is done, in seconds.
+    known: f64,
+    /// What comes on top if another base image comes.
+    depends: f64,
+    /// Steps that are done and of which nothing is known.
+    unknown: Vec<&'static str>,
+}
+
+impl Total {
+    fn of(parts: impl Iterator<Item = Part>) -> Self {
+        let mut total = Self::default();
+        for part in parts {
+            match part.seconds {
+                Some(seconds) if part.depends => total.depends += seconds,
+                Some(seconds) => total.known += seconds,
+                None if !part.depends && !total.unknown.contains(&part.step) => total.unknown.push(part.step),
+                None => {}
+            }
+        }
+        total
+    }
+
+    /// How long all that is done for sure takes; none if a part is not known, or nothing is done.
+    fn whole(&self) -> Option<f64> {
+        (self.unknown.is_empty() && self.known > 0.0).then_some(self.known)
+    }
+}
+
+impl fmt::Display for Total {
+    /// Nothing where nothing is known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (known, depends) = (took(self.known), took(self.depends));
+        match (self.known > 0.0, self.depends > 0.0, self.unknown.is_empty()) {
+            (false, false, _) => return Ok(()),
+            (false, true, true) => f.write_str("nothing for sure")?,
+            (false, true, false) => write!(f, "nothing is known of {}", self.unknown.join(", "))?,
+            (true, _, true) => write!(f, "about {known}")?,
+            (true, _, false) => {
+                write!(f, "more than {known}: nothing is known of {}", self.unknown.join(", "))?;
+            }
+        }
+        if self.depends > 0.0 {
+            write!(f, "; about {depends} more if another base image comes")?;
+        }
+        Ok(())
+    }
+}
+
+/// How long the plans of several missions take together, in words: what they share is counted once. Empty
+/// where nothing is known.
+pub(crate) fn together<'a>(all: impl Iterator<Item = &'a ShownForecast>) -> String {
+    let mut parts: Vec<(String, Part)> = Vec::new();
+    for (name, part) in all.flat_map(ShownForecast::parts) {
+        match parts.iter_mut().find(|(known, _)| *known == name) {
+            // What is built for one of them is built.
+            Some((_, known)) => known.depends &= part.depends,
+            None => parts.push((name, part)),
+        }
+    }
+    Total::of(parts.into_iter().map(|(_, part)| part)).to_string()
 }
 
 impl ShownOutlook {
@@ -80,7 +182,7 @@ impl ShownOutlook {
             because,
             changed,
             key: outlook.key.hex().to_owned(),
-            estimate: outlook.record.as_ref().map(|record| record.seconds),
+            estimate: outlook.record.as_ref().and_then(|record| record.seconds.expected()),
         }
     }
 }
@@ -113,15 +215,17 @@ impl fmt::Display for ShownForecast {
             writeln!(f, "{}", line.trim_end())?;
         }
         for step in &self.follows {
-            writeln!(f, "{step:<8} runs")?;
+            let known = self.follow_estimates.get(step);
+            let took = known.map(|seconds| format!("  (took {})", took(*seconds))).unwrap_or_default();
+            writeln!(f, "{step:<8} runs{took}")?;
         }
         self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))?;
-        match self.estimate {
-            Some(seconds) => writeln!(f, "the last time, that took {}", took(seconds)),
-            None if self.images.iter().all(|image| image.state == "stands") && self.follows.is_empty() => {
-                writeln!(f, "nothing to do")
-            }
-            None => Ok(()),
+        if self.images.iter().all(|image| image.state == "stands") && self.follows.is_empty() {
+            return writeln!(f, "nothing to do");
+        }
+        match self.total().to_string() {
+            nothing if nothing.is_empty() => Ok(()),
+            total => writeln!(f, "total    {total}, by what earlier builds took"),
         }
     }
 }

@@ -132,6 +132,23 @@ impl Bench {
         said
     }
 
+    /// What `--plan` says that each step took, and its last line.
+    pub fn planned(&self, args: &[&str]) -> (Vec<String>, String) {
+        let output = self.run(&[&["--plan"], args].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let took = |line: &str| Some(line.split_once("(took ")?.1.trim_end_matches(')').to_owned());
+        (text.lines().filter_map(took).collect(), text.lines().last().unwrap_or_default().to_owned())
+    }
+
+    /// Rewrites how long it is remembered that a build of `image` took.
+    pub fn took(&self, image: &str, seconds: f64) {
+        let name = format!(".image/keys/{}.json", image.replace(['/', ':'], "%"));
+        let mut record: serde_json::Value = serde_json::from_str(&self.repository.read(&name)).unwrap();
+        record["seconds"] = serde_json::json!([seconds]);
+        self.repository.write(&name, &record.to_string());
+    }
+
     /// Starts it, and waits until a call hangs.
     pub fn start(&self, args: &[&str]) -> Child {
         let child = self.command(args).spawn().unwrap();

@@ -1,6 +1,6 @@
 //! Flags of what tells and compares what images hold.
 
-use common::cli::{PlaceArgs, SharedArgs};
+use common::cli::{PlaceArgs, SharedArgs, WaiverArgs};
 use common::missions::AllArgs;
 
 /// Flags of `check`.
@@ -21,6 +21,10 @@ pub(crate) struct CheckArgs {
     /// How differences are told.
     #[command(flatten)]
     pub style: StyleArgs,
+
+    /// Whether known differences are excused.
+    #[command(flatten)]
+    pub waivers: WaiverArgs,
 
     /// For all missions.
     #[command(flatten)]

@@ -3,13 +3,11 @@
 use common::base_lock::BaseLock;
 use common::console::Console;
 use common::engine::Engine;
+use common::frozen::IMAGE;
 use common::inventory::Inventory;
 use common::report::{Difference, DriftClass, EnvironmentDrift, PackageKind};
 
 use crate::error::Error;
-
-/// What belongs to no environment is told under this name, which none can have.
-pub(crate) const IMAGE: &str = "(image)";
 
 /// What docker-stacks labels its images with: the repository, and the commit.
 const SOURCE: &str = "org.opencontainers.image.source";

@@ -33,7 +33,7 @@ pub(crate) fn all(
         let installed = environments.get(name).unwrap_or(&nothing);
         one(name, frozen, installed, platform)
     });
-    CheckOutcome { environments: environments.collect() }
+    CheckOutcome::of(environments.collect())
 }
 
 fn one(

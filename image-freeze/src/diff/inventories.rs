@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use common::frozen::IMAGE;
 use common::inventory::{CondaPackage, Distribution, Environment, Finding, FindingClass, Inventory};
 use common::report::{CheckOutcome, Difference, DriftClass, EnvironmentDrift, PackageKind};
 
 use super::{edited, sorted};
-use crate::check::base::IMAGE;
 
 /// Every difference between `a` and `b`.
 pub(super) fn compare(a: &Inventory, b: &Inventory) -> CheckOutcome {
@@ -22,7 +22,7 @@ pub(super) fn compare(a: &Inventory, b: &Inventory) -> CheckOutcome {
     });
     let mut environments: Vec<EnvironmentDrift> = compared.collect();
     environments.push(image(a, b));
-    CheckOutcome { environments }
+    CheckOutcome::of(environments)
 }
 
 /// What `b` was found to have in the environment `name` and `a` was not.

@@ -32,7 +32,7 @@ pub(super) fn compare(a: &FrozenTree, b: &FrozenTree) -> CheckOutcome {
         one(name, &side(a), &side(b))
     });
     let locked = |tree: &FrozenTree| tree.base.as_ref().and_then(base::locked);
-    CheckOutcome { environments: environments.chain(base::compare(locked(a), locked(b))).collect() }
+    CheckOutcome::of(environments.chain(base::compare(locked(a), locked(b))).collect())
 }
 
 fn packages(environment: &FrozenEnvironment) -> Packages {

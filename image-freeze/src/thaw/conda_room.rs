@@ -1,11 +1,11 @@
 //! What a relaxed pin of conda's may become.
 
+use common::conda_version::{CondaVersion, allows};
 use common::requirement::{CondaConstraint, CondaFile};
 use common::settings::Platform;
 
 use super::conda::CondaPin;
 use super::half::Known;
-use crate::conda_version::{CondaVersion, allows};
 use crate::rot::Channels;
 
 /// What one relaxed pin may become, as constraints that conda understands; an empty one allows all.

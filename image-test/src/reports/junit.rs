@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use common::report::{TestCase, TestEnvironment, TestKind, TestStatus, Verdict};
+use common::waiver::name_of;
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus, TestSuite};
 
 use super::{ReportError, Results};
@@ -51,7 +52,7 @@ fn described(name: &str, results: &Results<'_>) -> TestSuite {
 }
 
 fn case(environment: &str, one: &TestCase, results: &Results<'_>) -> quick_junit::TestCase {
-    let mut case = quick_junit::TestCase::new(one.name.as_str(), status(one, results));
+    let mut case = quick_junit::TestCase::new(one.name.as_str(), status(environment, one, results));
     let group = match one.kind {
         TestKind::Import => "imports",
         TestKind::Notebook => "notebooks",
@@ -65,7 +66,16 @@ fn case(environment: &str, one: &TestCase, results: &Results<'_>) -> quick_junit
     case
 }
 
-fn status(one: &TestCase, results: &Results<'_>) -> TestCaseStatus {
+fn status(environment: &str, one: &TestCase, results: &Results<'_>) -> TestCaseStatus {
+    let red = matches!(one.status, TestStatus::Failed | TestStatus::NotRun);
+    let excuse = results.tested.outcome.waivers.excuse(environment, &name_of(one)).filter(|_| red);
+    if let Some(waiver) = excuse {
+        // Readers know no failure that does not count.
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(waiver.to_string());
+        status.set_description(one.detail.as_deref().unwrap_or("it failed and printed nothing"));
+        return status;
+    }
     let (kind, ty) = match one.status {
         TestStatus::Passed => return TestCaseStatus::success(),
         TestStatus::Failed if one.kind == TestKind::Run => (NonSuccessKind::Error, "aborted"),
@@ -80,7 +90,9 @@ fn status(one: &TestCase, results: &Results<'_>) -> TestCaseStatus {
     };
     let mut status = TestCaseStatus::non_success(kind);
     let detail = one.detail.as_deref().unwrap_or("it failed and printed nothing");
-    status.set_type(ty).set_message(headline(detail)).set_description(detail);
+    let ended = results.tested.outcome.waivers.ended(environment, &name_of(one));
+    let ended = ended.map(|waived| format!(" (its waiver {})", waived.waiver.ended())).unwrap_or_default();
+    status.set_type(ty).set_message(format!("{}{ended}", headline(detail))).set_description(detail);
     status
 }
 
@@ -116,9 +128,14 @@ mod tests {
     use common::digest::Digest;
     use common::evidence::Tested;
     use common::report::{ImageIdentity, TestOutcome};
+    use common::waiver::{Waived, Waiver, WaiverUse};
     use jiff::Timestamp;
 
     fn report(verdict: Verdict, reasons: &[&str], cases: Vec<TestCase>) -> String {
+        judged(verdict, reasons, cases, WaiverUse::default())
+    }
+
+    fn judged(verdict: Verdict, reasons: &[&str], cases: Vec<TestCase>, waivers: WaiverUse) -> String {
         let environment = TestEnvironment {
             name: "roman-cal".to_owned(),
             skipped: cases.is_empty().then(|| "it has no tests".to_owned()),
@@ -132,6 +149,7 @@ mod tests {
             outcome: TestOutcome {
                 reasons: reasons.iter().map(|r| (*r).to_owned()).collect(),
                 environments: vec![environment],
+                waivers,
                 ..TestOutcome::default()
             },
             inputs: None,
@@ -189,6 +207,29 @@ KeyError: &apos;a&apos;
 </testsuites>
 "#;
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_waived_is_skipped_with_its_waiver_and_what_was_is_a_failure_that_says_so() {
+        let waiver = |expires: &str| {
+            let (what, owner) = ("import x".to_owned(), "ada".to_owned());
+            let (reason, expires) = ("known".to_owned(), expires.parse().unwrap());
+            let waiver = Waiver { what, owner, reason, expires };
+            vec![Waived { environment: "roman-cal".to_owned(), waiver }]
+        };
+        let failed = || vec![case(TestKind::Import, TestStatus::Failed, Some("KeyError: 'a'"))];
+        let excused = WaiverUse { excused: waiver("2026-12-31"), expired: Vec::new() };
+        let found = judged(Verdict::Yes, &[], failed(), excused.clone());
+        let told =
+            r#"<skipped message="waived until 2026-12-31 (ada): known">KeyError: &apos;a&apos;</skipped>"#;
+        assert!(found.contains(told) && found.contains(r#"failures="0" errors="0""#), "{found}");
+        // What is wrong is something else, and must be seen.
+        let found = judged(Verdict::No, &["the container was killed"], failed(), excused);
+        assert!(found.contains(r#"<error message="the container was killed" type="run">"#), "{found}");
+        let expired = WaiverUse { excused: Vec::new(), expired: waiver("2024-08-05") };
+        let found = judged(Verdict::No, &["1 test failed"], failed(), expired);
+        let told = r#"<failure message="KeyError: &apos;a&apos; (its waiver ended on 2024-08-05 (ada))""#;
+        assert!(found.contains(told), "{found}");
     }
 
     #[test]

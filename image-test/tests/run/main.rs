@@ -14,3 +14,4 @@ mod native;
 #[path = "../support/ran.rs"]
 mod ran;
 mod results;
+mod waivers;

@@ -10,7 +10,7 @@ use common::evidence::{Built, Compared, Tested};
 use common::git::{Ancestry, Change, Followed, Ignored};
 use common::report::ImageIdentity;
 use common::version_file::MissionVersion;
-use common::waiver::Waivers;
+use common::waiver::MissionWaivers;
 use jiff::Timestamp;
 
 use crate::release::Release;
@@ -48,6 +48,16 @@ pub struct Tree {
     pub locks: Found<BTreeMap<String, Digest>>,
     /// The release's record, as its file holds it.
     pub record: Found<Option<Vec<u8>>>,
+    /// The failures and the drift that are accepted.
+    pub waivers: Found<MissionWaivers>,
+}
+
+impl Tree {
+    /// What is accepted; nothing where that cannot be told, which is a finding of its own.
+    #[must_use]
+    pub fn accepted(&self) -> MissionWaivers {
+        self.waivers.clone().unwrap_or_default()
+    }
 }
 
 /// What an environment says of itself.
@@ -61,8 +71,6 @@ pub struct Environment {
     pub kernel_name: Option<String>,
     /// Where its delivered specs came from, where that was noted.
     pub receipt: Option<Receipt>,
-    /// The failures that are accepted.
-    pub waivers: Found<Waivers>,
 }
 
 /// The receipt of delivered specs.

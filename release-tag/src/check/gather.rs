@@ -17,7 +17,7 @@ use common::report::ImageIdentity;
 use common::requirement::{DirectReference, PipItem};
 use common::state_file;
 use common::version_file;
-use common::waiver::Waivers;
+use common::waiver::MissionWaivers;
 
 use super::Reach;
 use super::facts::{Environment, Facts, Found, Frozen, Image, Presence, Receipt, Tree};
@@ -80,6 +80,7 @@ fn tree(deployment: &Deployment) -> Tree {
         contexts,
         locks: digest_of(&frozen, evidence::locks(deployment)),
         record: state_file::read(&deployment.dir().join(context::RECORD)).map_err(|e| told(&e)),
+        waivers: MissionWaivers::read(deployment).map_err(|e| told(&e)),
     }
 }
 
@@ -94,8 +95,7 @@ fn environments(deployment: &Deployment) -> Found<Vec<Environment>> {
     let read = |name: String| {
         let dir = deployment.environment_dir(&name);
         let (cal_version, kernel_name) = (line(&dir.join("CAL_VERSION"))?, line(&dir.join("kernel.name"))?);
-        let waivers = Waivers::read(&dir).map_err(|e| told(&e));
-        Ok(Environment { name, cal_version, kernel_name, receipt: receipt(&dir)?, waivers })
+        Ok(Environment { name, cal_version, kernel_name, receipt: receipt(&dir)? })
     };
     names.into_iter().map(read).collect()
 }

@@ -4,6 +4,7 @@
 use common::evidence::{Built, Tested};
 use common::report::{ImageIdentity, Verdict};
 use common::settings::UseFrozen;
+use common::waiver;
 
 use super::facts::{Facts, Found};
 use super::rules::Ruling;
@@ -15,7 +16,12 @@ pub fn built(facts: &Facts) -> Ruling {
         return Ruling::Failed("no image was built for this mission".to_owned());
     };
     match &facts.image.built {
-        Ok(Some(built)) if built.image.id == image.id => Ruling::Passed,
+        Ok(Some(built)) if built.image.id == image.id && built.origin.is_built() => Ruling::Passed,
+        Ok(Some(built)) if built.image.id == image.id => Ruling::Failed(format!(
+            "{} was not built here, or stands upon a shared image that was not: a label was believed; build it: \
+             image-build --force",
+            named_id(image)
+        )),
         Ok(Some(built)) => Ruling::Failed(format!("the evidence is about {}", built.image.id)),
         Ok(None) => Ruling::Failed(format!("there is no evidence of how {} was built", named_id(image))),
         Err(reason) => Ruling::Failed(reason.clone()),
@@ -120,23 +126,19 @@ pub fn tested(facts: &Facts) -> Ruling {
 /// What stands against a run of the tests, but for what is excused.
 fn flaws_of(tested: &Tested, facts: &Facts) -> Vec<String> {
     let (outcome, counts) = (&tested.outcome, tested.outcome.counts());
-    let red = record::red(outcome);
-    let environments = facts.tree.environments.as_deref().unwrap_or_default();
-    let mut flaws = record::unexcused(&red, environments, facts.now);
+    let red = waiver::red(outcome);
+    let mut flaws = record::unexcused(&red, &facts.tree.accepted(), facts.now);
     // A run may have been allowed to test nothing; a release may not.
     if counts.run() == 0 {
         flaws.push("nothing was tested".to_owned());
     }
     // The answer was no for something that is no test: it ended by a signal, or never came to its end.
-    if tested.verdict == Verdict::No && (red.is_empty() || outcome.container_status >= SIGNALLED) {
+    if tested.verdict == Verdict::No && (red.is_empty() || !outcome.is_explained()) {
         let said = outcome.reasons.first().map_or("the run's answer is no", String::as_str);
         flaws.push(said.to_owned());
     }
     flaws.iter().map(|flaw| format!("{}: {flaw}", named_id(&tested.image))).collect()
 }
-
-/// The lowest status of a container that a signal ended.
-const SIGNALLED: u8 = 128;
 
 /// RT051
 pub fn no_drift(facts: &Facts) -> Ruling {
@@ -145,9 +147,8 @@ pub fn no_drift(facts: &Facts) -> Ruling {
             Ruling::Failed(format!("the evidence is about {}", compared.image.id))
         }
         Ok(Some(compared)) => {
-            let drift = record::drift(&compared.outcome);
-            let environments = facts.tree.environments.as_deref().unwrap_or_default();
-            let open = record::unexcused(&drift, environments, facts.now);
+            let drift = waiver::drift(&compared.outcome);
+            let open = record::unexcused(&drift, &facts.tree.accepted(), facts.now);
             match compared.verdict {
                 Verdict::No if drift.is_empty() => {
                     Ruling::Failed(format!("{}: it does not hold what the frozen specs say", named_id(image)))

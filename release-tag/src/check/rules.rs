@@ -172,7 +172,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         code: "RT040",
         demand: "the image was built in this clone",
-        reason: "Only of an image that image-build made here is known what went into it.",
+        reason: "Only of an image that image-build made here is known what went into it. An image that was pulled, or made elsewhere, is \
+                 not built again if its label (image-tools.key) says that it is of these files; but whoever makes an image can give it any \
+                 label. The same holds for the shared image below. Build all of it here, and test that: image-build --force; image-test; \
+                 image-freeze check",
         for_delivery: true,
         for_record: true,
         judge: image::built,
@@ -241,7 +244,8 @@ pub const RULES: &[Rule] = &[
         code: "RT051",
         demand: "this image has no drift, or it is explained",
         reason: "The image must hold what the frozen specs say: image-freeze check. A difference is explained by a waiver of \
-                 `drift PACKAGE` in environments/<env>/tests/waivers.json",
+                 `drift PACKAGE` in environments/<env>/tests/waivers.json, for the base environment and the image itself (`drift base`) in \
+                 deployments/<mission>/waivers.json",
         for_delivery: true,
         for_record: true,
         judge: image::no_drift,
@@ -258,7 +262,7 @@ pub const RULES: &[Rule] = &[
         code: "RT054",
         demand: "no waiver has ended",
         reason: "A waiver excuses a known failure until a day, so that somebody looks at it again. Mend what it excuses and take it out of \
-                 environments/<env>/tests/waivers.json, or have its owner agree to another day there",
+                 environments/<env>/tests/waivers.json (or deployments/<mission>/waivers.json), or have its owner agree to another day there",
         for_delivery: true,
         for_record: true,
         judge: tree::waivers,

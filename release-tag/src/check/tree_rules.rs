@@ -1,6 +1,7 @@
 //! Rules about the files in the work tree.
 
 use common::settings::CalVersion;
+use common::waiver::Waived;
 
 use super::facts::{Environment, Facts};
 use super::rules::Ruling;
@@ -65,20 +66,13 @@ pub fn receipts(facts: &Facts) -> Ruling {
 
 /// RT054
 pub fn waivers(facts: &Facts) -> Ruling {
-    let environments = match &facts.tree.environments {
-        Ok(environments) => environments,
-        Err(reason) => return Ruling::Failed(reason.clone()),
-    };
-    let mut flaws = Vec::new();
-    for environment in environments {
-        match &environment.waivers {
-            Ok(waivers) => flaws.extend(waivers.waivers.iter().filter(|w| !w.holds(facts.now)).map(|w| {
-                format!("{}: the waiver of {} ended on {} ({})", environment.name, w.what, w.expires, w.owner)
-            })),
-            Err(reason) => flaws.push(reason.clone()),
+    match &facts.tree.waivers {
+        Ok(waivers) => {
+            let ended: Vec<String> = waivers.ended(facts.now).iter().map(Waived::ended).collect();
+            Ruling::none_of(&ended)
         }
+        Err(reason) => Ruling::Failed(reason.clone()),
     }
-    Ruling::none_of(&flaws)
 }
 
 /// RT030

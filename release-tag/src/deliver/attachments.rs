@@ -97,7 +97,7 @@ fn provenance(built: &Built, record: &Record, subject: &Descriptor) -> Value {
             "buildDefinition": {
                 "buildType": Built::PREDICATE,
                 "externalParameters": built.materials.settings,
-                "internalParameters": {"engine": built.engine},
+                "internalParameters": {"engine": built.engine, "origin": built.origin},
                 "resolvedDependencies": dependencies,
             },
             "runDetails": {

@@ -1,14 +1,12 @@
 //! Two releases side by side.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::report::{
     ChangeDirection, Changed, NotesOutcome, PackageChange, PackageKind, TestChange, TestStatus,
 };
-use common::version_file::natural;
 
-use super::debian::{self, Debian};
+use super::debian::Debian;
 use super::snapshot::{Packages, Snapshot};
 use crate::record::Record;
 
@@ -63,39 +61,24 @@ pub fn notes(before: Option<&Snapshot>, now: &Snapshot, debian: BothDebian) -> N
 
 fn packages(before: &Packages, now: &Packages) -> Vec<PackageChange> {
     let names: BTreeSet<_> = before.keys().chain(now.keys()).collect();
-    let change = |key: &(PackageKind, String)| {
-        let (from, to) = (before.get(key), now.get(key));
-        let change = direction(from, to, natural)?;
-        let (kind, name) = (key.0, key.1.clone());
-        Some(PackageChange { kind, name, change, before: from.cloned(), after: to.cloned() })
-    };
+    let change = |key: &(PackageKind, String)| change(key.0, &key.1, (before.get(key), now.get(key)));
     names.into_iter().filter_map(change).collect()
 }
 
 fn debian_changes(before: &Debian, now: &Debian) -> Vec<PackageChange> {
     let names: BTreeSet<_> = before.keys().chain(now.keys()).collect();
-    let change = |name: &String| {
-        let (from, to) = (before.get(name), now.get(name));
-        let change = direction(from, to, debian::order)?;
-        let (kind, name) = (PackageKind::Debian, name.clone());
-        Some(PackageChange { kind, name, change, before: from.cloned(), after: to.cloned() })
-    };
+    let change = |name: &String| change(PackageKind::Debian, name, (before.get(name), now.get(name)));
     names.into_iter().filter_map(change).collect()
 }
 
-/// What became of a version; none if it is the same.
-fn direction(
-    from: Option<&String>,
-    to: Option<&String>,
-    order: fn(&str, &str) -> Ordering,
-) -> Option<ChangeDirection> {
-    match (from, to) {
-        (None, _) => Some(ChangeDirection::Added),
-        (_, None) => Some(ChangeDirection::Removed),
-        (Some(from), Some(to)) if from == to => None,
-        (Some(from), Some(to)) if order(to, from).is_lt() => Some(ChangeDirection::Down),
-        _ => Some(ChangeDirection::Up),
-    }
+/// What became of a package; none if it is the same.
+fn change(
+    kind: PackageKind,
+    name: &str,
+    (from, to): (Option<&String>, Option<&String>),
+) -> Option<PackageChange> {
+    let change = ChangeDirection::of(kind, from.map(String::as_str), to.map(String::as_str))?;
+    Some(PackageChange { kind, name: name.to_owned(), change, before: from.cloned(), after: to.cloned() })
 }
 
 fn tests(before: Option<&Record>, now: Option<&Record>) -> BTreeMap<String, Vec<TestChange>> {
@@ -140,9 +123,11 @@ mod tests {
     }
 
     #[test]
-    fn versions_go_up_and_down_by_number() {
-        let before = of(&[("a", "1.9"), ("b", "2.0"), ("c", "1"), ("d", "1"), ("e", "1.0rc1")]);
-        let now = of(&[("a", "1.10"), ("b", "1.9"), ("d", "1"), ("e", "1.0"), ("f", "3")]);
+    fn versions_go_up_and_down_by_number_and_commits_nowhere() {
+        let commit = |hash: &str| format!("git+https://h/g.git@{}", hash.repeat(40));
+        let (one, other) = (commit("0"), commit("f"));
+        let before = of(&[("a", "1.9"), ("b", "2.0"), ("c", "1"), ("d", "1"), ("e", "1.0rc1"), ("g", &one)]);
+        let now = of(&[("a", "1.10"), ("b", "1.9"), ("d", "1"), ("e", "1.0"), ("f", "3"), ("g", &other)]);
         let found = packages(&before, &now);
         let words: Vec<_> = found.iter().map(|one| (one.name.as_str(), one.change)).collect();
         assert_eq!(
@@ -152,7 +137,8 @@ mod tests {
                 ("b", ChangeDirection::Down),
                 ("c", ChangeDirection::Removed),
                 ("e", ChangeDirection::Up),
-                ("f", ChangeDirection::Added)
+                ("f", ChangeDirection::Added),
+                ("g", ChangeDirection::Other)
             ]
         );
     }

@@ -65,7 +65,7 @@ const fn word(direction: ChangeDirection) -> &'static str {
         ChangeDirection::Removed => "removed",
         ChangeDirection::Up => "up",
         ChangeDirection::Down => "down",
-        ChangeDirection::Other => "other",
+        ChangeDirection::Other => "changed",
     }
 }
 

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use common::report::{CheckOutcome, Difference, TestOutcome, TestStatus};
-use common::waiver::{self, Waiver};
+use common::waiver::{self, MissionWaivers, Red, Waived};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::check::Environment;
 
 /// How an image's tests went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,20 +38,10 @@ pub struct DriftSummary {
     pub waived: Vec<Waived>,
 }
 
-/// A waiver that was needed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Waived {
-    /// The environment.
-    pub environment: String,
-    /// The waiver.
-    pub waiver: Waiver,
-}
-
 impl TestSummary {
-    /// The summary of `outcome`, where the waivers of `environments` excuse failures at `now`.
+    /// The summary of `outcome`, where `waivers` excuse failures at `now`.
     #[must_use]
-    pub fn of(outcome: &TestOutcome, environments: &[Environment], now: Timestamp) -> Self {
+    pub fn of(outcome: &TestOutcome, waivers: &MissionWaivers, now: Timestamp) -> Self {
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let counts = outcome.counts();
         let mut results: BTreeMap<String, BTreeMap<String, TestStatus>> = BTreeMap::new();
@@ -67,89 +55,34 @@ impl TestSummary {
                 }
             }
         }
-        let red = red(outcome);
         Self {
             passed: count(counts.passed),
             failed: count(counts.failed),
             skipped: count(counts.skipped),
             not_run: count(counts.not_run),
             results,
-            waived: excused(&red, environments, now),
+            waived: waivers.judge(&waiver::red(outcome), now).excused,
         }
     }
 }
 
 impl DriftSummary {
-    /// The summary of `outcome`, where the waivers of `environments` explain differences at `now`.
+    /// The summary of `outcome`, where `waivers` explain differences at `now`.
     #[must_use]
-    pub fn of(outcome: &CheckOutcome, environments: &[Environment], now: Timestamp) -> Self {
+    pub fn of(outcome: &CheckOutcome, waivers: &MissionWaivers, now: Timestamp) -> Self {
         let drifted = outcome.environments.iter().filter(|e| !e.differences.is_empty());
-        let names: Vec<(String, String)> = drift(outcome);
         Self {
             same: outcome.environments.iter().map(|e| u64::from(e.same)).sum(),
             differences: drifted.map(|e| (e.name.clone(), e.differences.clone())).collect(),
-            waived: excused(&names, environments, now),
+            waived: waivers.judge(&waiver::drift(outcome), now).excused,
         }
     }
 }
 
-/// What of `found` (environment, what) no waiver of `environments` excuses at `now`; in words.
+/// What of `found` no waiver excuses at `now`; in words.
 #[must_use]
-pub fn unexcused(found: &[(String, String)], environments: &[Environment], now: Timestamp) -> Vec<String> {
-    let open =
-        found.iter().filter(|(environment, what)| waiver_of(environment, what, environments, now).is_none());
+pub fn unexcused(found: &[Red], waivers: &MissionWaivers, now: Timestamp) -> Vec<String> {
+    let judged = waivers.judge(found, now);
+    let open = found.iter().filter(|(environment, what)| judged.excuse(environment, what).is_none());
     open.map(|(environment, what)| format!("{environment}: {what}")).collect()
-}
-
-/// Everything that is not as it should be in `outcome`: environment, and what.
-#[must_use]
-pub fn red(outcome: &TestOutcome) -> Vec<(String, String)> {
-    let environments = outcome.environments.iter();
-    environments
-        .flat_map(|e| {
-            e.cases
-                .iter()
-                .filter(|case| is_bad(case.status))
-                .map(|case| (e.name.clone(), waiver::name_of(case)))
-        })
-        .collect()
-}
-
-/// Whether what came out thus must be waived.
-#[must_use]
-pub fn is_bad(status: TestStatus) -> bool {
-    matches!(status, TestStatus::Failed | TestStatus::NotRun)
-}
-
-/// Every package that is not as frozen: environment, and `drift NAME`.
-#[must_use]
-pub fn drift(outcome: &CheckOutcome) -> Vec<(String, String)> {
-    let environments = outcome.environments.iter();
-    environments
-        .flat_map(|e| e.differences.iter().map(|one| (e.name.clone(), format!("drift {}", one.name))))
-        .collect()
-}
-
-fn excused(found: &[(String, String)], environments: &[Environment], now: Timestamp) -> Vec<Waived> {
-    let mut waived: Vec<Waived> = found
-        .iter()
-        .filter_map(|(environment, what)| {
-            let waiver = waiver_of(environment, what, environments, now)?.clone();
-            Some(Waived { environment: environment.clone(), waiver })
-        })
-        .collect();
-    waived.sort();
-    waived.dedup();
-    waived
-}
-
-fn waiver_of<'a>(
-    environment: &str,
-    what: &str,
-    environments: &'a [Environment],
-    now: Timestamp,
-) -> Option<&'a Waiver> {
-    let environment = environments.iter().find(|e| e.name == environment)?;
-    let waivers = environment.waivers.as_ref().ok()?;
-    waivers.of(what).filter(|waiver| waiver.holds(now))
 }

@@ -1,10 +1,11 @@
 //! The links that the image holds, and what is said beside it.
 
 use common::digest::Digest;
-use common::evidence::{self, Compared, Fact as _, STATEMENT_TYPE, Tested};
+use common::evidence::{self, Compared, Fact as _, Origin, STATEMENT_TYPE, Tested};
+use common::waiver::MissionWaivers;
 use jiff::Timestamp;
 use p256::ecdsa::VerifyingKey;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::chain::{Chain, Link};
 use super::commit::Told;
@@ -132,8 +133,18 @@ fn against(record: &Record, found: &Found, parts: &[Said], chain: &mut Chain) {
     chain.attached(Link::Provenance, &of_kind(&statements, PROVENANCE), |(value, _)| {
         let is_ours = value["_type"] == STATEMENT_TYPE
             && value["subject"][0]["digest"]["sha256"] == found.manifest.hex();
-        (!is_ours).then(|| "it is about another manifest".to_owned())
+        if is_ours { origin(value) } else { Some("it is about another manifest".to_owned()) }
     });
+}
+
+/// What stands against where `provenance` says that the image is from: a label is no evidence of what it was built
+/// of. Older ones do not say it, and are of what was built.
+fn origin(provenance: &Value) -> Option<String> {
+    let said = &provenance["predicate"]["buildDefinition"]["internalParameters"]["origin"];
+    let adopted = !said.is_null() && *said != json!(Origin::Built);
+    let why =
+        "who released it did not build it, but took it over by its label (image-build --force builds it)";
+    adopted.then(|| why.to_owned())
 }
 
 fn bill(record: &Record, parts: &[Said], chain: &mut Chain) {
@@ -153,7 +164,11 @@ fn bill(record: &Record, parts: &[Said], chain: &mut Chain) {
 fn tests(record: &Record, bytes: &[u8]) -> Option<String> {
     match evidence::open::<Tested>(bytes, &record.image.id) {
         Ok(statement) => {
-            let said = TestSummary::of(&statement.predicate.outcome, &[], Timestamp::UNIX_EPOCH);
+            let said = TestSummary::of(
+                &statement.predicate.outcome,
+                &MissionWaivers::default(),
+                Timestamp::UNIX_EPOCH,
+            );
             let same = said.results == record.tests.results;
             (!same).then(|| "the results are others than the record's".to_owned())
         }
@@ -165,7 +180,11 @@ fn tests(record: &Record, bytes: &[u8]) -> Option<String> {
 fn drift(record: &Record, bytes: &[u8]) -> Option<String> {
     match evidence::open::<Compared>(bytes, &record.image.id) {
         Ok(statement) => {
-            let said = DriftSummary::of(&statement.predicate.outcome, &[], Timestamp::UNIX_EPOCH);
+            let said = DriftSummary::of(
+                &statement.predicate.outcome,
+                &MissionWaivers::default(),
+                Timestamp::UNIX_EPOCH,
+            );
             let same = said.differences == record.drift.differences && said.same == record.drift.same;
             (!same).then(|| "it is another one than the record's".to_owned())
         }
@@ -203,4 +222,20 @@ fn signed(
         _ => chain.broken(Link::Signature, "no signature of it is with this key"),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A delivery refuses such an image; a provenance that says so all the same is not taken for a good one.
+    #[test]
+    fn a_provenance_of_an_image_that_was_adopted_is_no_provenance() {
+        let provenance = |origin: Value| json!({"predicate": {"buildDefinition": {"internalParameters": {"origin": origin}}}});
+        assert_eq!(origin(&provenance(json!("built"))), None);
+        assert_eq!(origin(&json!({})), None, "as it was written before");
+        for said in [json!("adopted"), json!("x"), json!(1)] {
+            assert!(origin(&provenance(said)).unwrap().contains("image-build --force"));
+        }
+    }
 }

@@ -18,6 +18,7 @@ pub const HARMLESS: &[Harmless] = &[
     ("a lower release was tagged before", |w| w.git(&["tag", "roman-11.9.9", "HEAD~1"])),
     ("a higher one of another mission", |w| w.git(&["tag", "tike-99.0.0", "HEAD~1"])),
     ("a failure that is waived", |w| w.waived("9999-12-31")),
+    ("drift of the base that the mission waives", |w| w.drifted("base", "9999-12-31")),
     ("what git leaves out of archives or writes into them", |w| {
         w.write("deployments/common/.gitattributes", "VERSION export-ignore\n");
         let text = "*.pip export-ignore\n*.explicit export-subst\n";

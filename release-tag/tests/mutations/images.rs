@@ -1,12 +1,12 @@
 //! Changes of the image and of the evidence about it.
 
 use common::digest::Digest;
-use common::evidence::Tested;
+use common::evidence::{Origin, Tested};
 use common::report::{ImageIdentity, TestStatus, Verdict};
 use common::settings::UseFrozen;
 
 use super::super::support::NAME;
-use super::{CAL, Case};
+use super::{CAL, Case, MISSION_WAIVERS, waiver};
 
 /// Changes of the image and of the evidence about it.
 pub const IMAGES: &[Case] = &[
@@ -25,6 +25,11 @@ pub const IMAGES: &[Case] = &[
     ("the build was floating", "RT041", |w| {
         let mut built = w.release.built();
         built.use_frozen = UseFrozen::Floating;
+        w.release.note_built(&built);
+    }),
+    ("the image was adopted by its label", "RT040", |w| {
+        let mut built = w.release.built();
+        built.origin = Origin::Adopted;
         w.release.note_built(&built);
     }),
     ("a byte of the build's evidence flips", "RT040", |w| w.flip(&w.evidence("built"))),
@@ -57,6 +62,19 @@ pub const IMAGES: &[Case] = &[
     ("a waiver is taken away", "RT050", |w| {
         w.waived("9999-12-31");
         w.remove(&format!("{CAL}/tests/waivers.json"));
+    }),
+    ("a waiver for the mission ended", "RT054", |w| {
+        w.write(MISSION_WAIVERS, &waiver("drift conda", "2024-08-05"));
+    }),
+    ("drift of the base is not the mission's to waive any more", "RT051", |w| {
+        w.drifted("base", "9999-12-31");
+        w.remove(MISSION_WAIVERS);
+    }),
+    ("the base's drift is not an environment's to waive", "RT051", |w| {
+        w.drifted("base", "9999-12-31");
+        let text = w.read(MISSION_WAIVERS);
+        w.remove(MISSION_WAIVERS);
+        w.write(&format!("{CAL}/tests/waivers.json"), &text);
     }),
     ("waivers make no sense", "RT054", |w| w.write(&format!("{CAL}/tests/waivers.json"), "{}")),
     ("a waiver is for something else", "RT050", |w| {

@@ -12,7 +12,7 @@ use std::fs;
 
 use common::digest::Digest;
 use common::evidence::{Compared, Tested};
-use common::report::{TestStatus, Verdict};
+use common::report::{Difference, DriftClass, EnvironmentDrift, PackageKind, TestStatus, Verdict};
 use common::testing;
 use jiff::Timestamp;
 
@@ -30,6 +30,7 @@ pub const YML: &str = "deployments/roman/env-frozen/roman-cal/requirements.yml";
 pub const RECORD: &str = "deployments/roman/release.json";
 pub const MISSION: &str = "deployments/roman/MISSION_VERSION";
 pub const COMMON: &str = "deployments/common/VERSION";
+pub const MISSION_WAIVERS: &str = "deployments/roman/waivers.json";
 
 /// A release that is ready, and its remote.
 pub struct World {
@@ -148,11 +149,31 @@ impl World {
     }
 
     pub fn waive(&self, expires: &str) {
-        let waiver = format!(
-            r#"{{"waivers": [{{"what": "import numpy", "owner": "ada", "reason": "known", "expires": "{expires}"}}]}}"#
-        );
-        self.write(&format!("{CAL}/tests/waivers.json"), &waiver);
+        self.write(&format!("{CAL}/tests/waivers.json"), &waiver("import numpy", expires));
     }
+
+    /// conda drifts in `environment`, which the mission waives until `expires`; made a release of.
+    pub fn drifted(&self, environment: &str, expires: &str) {
+        self.write(MISSION_WAIVERS, &waiver("drift conda", expires));
+        self.release.repository.commit("waive");
+        self.release.build();
+        self.compared(|fact| {
+            let (kind, class, name) = (PackageKind::Conda, DriftClass::Missing, "conda".to_owned());
+            let difference =
+                Difference { kind, class, name, frozen: Some("24.1.2".to_owned()), built: None, path: None };
+            let name = environment.to_owned();
+            fact.outcome.environments.push(EnvironmentDrift { name, same: 0, differences: vec![difference] });
+            fact.verdict = Verdict::No;
+        });
+        self.release.run(&["save"]).outcome("save");
+    }
+}
+
+/// A file that waives `what` until `expires`.
+pub fn waiver(what: &str, expires: &str) -> String {
+    format!(
+        r#"{{"waivers": [{{"what": "{what}", "owner": "ada", "reason": "known", "expires": "{expires}"}}]}}"#
+    )
 }
 
 /// What is changed, and the rule that must find it.

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use common::context;
 use common::digest::{self, Digest};
-use common::evidence::{Built, Compared, Frozen, Materials, Store, Tested};
+use common::evidence::{Built, Compared, Frozen, Materials, Origin, Store, Tested};
 use common::report::{CheckOutcome, ImageIdentity, TestStatus, Verdict};
 use common::settings::{CalVersion, UseFrozen};
 use common::testing::{self, FakeEngine, Repository};
@@ -87,6 +87,7 @@ impl Release {
         let context = |dir: &str| context::context_digest(&self.repository.at(dir)).unwrap();
         let built = Built {
             image: self.identity(),
+            origin: Origin::Built,
             at: Timestamp::UNIX_EPOCH,
             use_frozen: UseFrozen::Frozen,
             cal_version: CalVersion::None,
@@ -129,7 +130,7 @@ impl Release {
     pub fn compare(&self) {
         let frozen =
             digest::of_tree(&self.repository.at("deployments/roman/env-frozen"), &|_| false).unwrap();
-        let outcome = CheckOutcome { environments: Vec::new() };
+        let outcome = CheckOutcome::of(Vec::new());
         let (image, at) = (self.identity(), Timestamp::UNIX_EPOCH);
         let specs = frozen.clone();
         let compared = Compared { image: image.clone(), at, verdict: Verdict::Yes, frozen, outcome };

@@ -1,6 +1,7 @@
 //! The image: how it was built, where it is, and how its tests went.
 
 use common::digest::Digest;
+use common::evidence::Origin;
 use common::report::Verdict;
 use common::settings::UseFrozen;
 
@@ -15,6 +16,12 @@ fn an_image_of_which_nothing_is_known_is_refused() {
         f.image.built = Ok(None);
     });
     trips("RT040", |f| f.image.built.as_mut().unwrap().as_mut().unwrap().image.id = Digest::of(b"other"));
+}
+
+/// Anybody can label an image, so what its label says is no evidence.
+#[test]
+fn an_image_that_was_adopted_by_its_label_is_refused() {
+    trips("RT040", |f| f.image.built.as_mut().unwrap().as_mut().unwrap().origin = Origin::Adopted);
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use common::digest::Digest;
-use common::evidence::{Built, Compared, Materials, Tested};
+use common::evidence::{Built, Compared, Materials, Origin, Tested};
 use common::git::Ancestry;
 use common::report::{CheckOutcome, ImageIdentity, TestStatus, Verdict};
 use common::settings::{CalVersion, UseFrozen};
 use common::testing;
 use common::version_file::MissionVersion;
-use common::waiver::{Waiver, Waivers};
+use common::waiver::{MissionWaivers, Waiver, Waivers};
 use jiff::Timestamp;
 
 use super::super::super::facts::{
@@ -36,6 +36,7 @@ pub fn identity() -> ImageIdentity {
 pub fn built() -> Built {
     Built {
         image: identity(),
+        origin: Origin::Built,
         at: Timestamp::UNIX_EPOCH,
         use_frozen: UseFrozen::Frozen,
         cal_version: CalVersion::None,
@@ -51,7 +52,7 @@ pub fn built() -> Built {
 pub fn image() -> Image {
     let (image, at) = (identity(), Timestamp::UNIX_EPOCH);
     let tested = testing::tested(TestStatus::Passed);
-    let compared = CheckOutcome { environments: Vec::new() };
+    let compared = CheckOutcome::of(Vec::new());
     let verdict = Verdict::Yes;
     let frozen = Digest::of(b"specs");
     Image {
@@ -157,7 +158,6 @@ pub fn unrecorded() -> Facts {
             version: Some(cal.to_owned()),
             delivered: true,
         }),
-        waivers: Ok(Waivers::default()),
     };
     Facts {
         tree: Tree {
@@ -171,6 +171,7 @@ pub fn unrecorded() -> Facts {
             contexts: Ok((Digest::of(b"common"), Digest::of(b"mission"))),
             locks: Ok(BTreeMap::from([("base/requirements.yml".to_owned(), Digest::of(b"lock"))])),
             record: Ok(None),
+            waivers: Ok(MissionWaivers::default()),
         },
         image: image(),
         git: git(),
@@ -224,9 +225,21 @@ pub fn first(facts: &mut Facts) -> &mut Environment {
 }
 
 pub fn waive(facts: &mut Facts, what: &str, expires: &str) {
+    let mut waivers = MissionWaivers::default();
+    waivers.environments.insert("roman-cal".to_owned(), waiver(what, expires));
+    facts.tree.waivers = Ok(waivers);
+}
+
+/// The mission waives what belongs to no environment.
+pub fn waive_for_the_mission(facts: &mut Facts, what: &str, expires: &str) {
+    let mission = waiver(what, expires);
+    facts.tree.waivers = Ok(MissionWaivers { mission, ..MissionWaivers::default() });
+}
+
+fn waiver(what: &str, expires: &str) -> Waivers {
     let (owner, reason) = ("ada".to_owned(), why());
     let waiver = Waiver { what: what.to_owned(), owner, reason, expires: expires.parse().unwrap() };
-    first(facts).waivers = Ok(Waivers { waivers: vec![waiver] });
+    Waivers { waivers: vec![waiver] }
 }
 
 pub fn fail_the_test(facts: &mut Facts) {

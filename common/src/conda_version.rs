@@ -5,7 +5,7 @@ use std::iter;
 
 /// A version that can be compared.
 #[derive(Clone, Debug)]
-pub(crate) struct CondaVersion {
+pub struct CondaVersion {
     epoch: u64,
     release: Vec<Vec<Part>>,
     local: Vec<Vec<Part>>,
@@ -22,7 +22,8 @@ enum Part {
 
 impl CondaVersion {
     /// The version that `text` is; whatever it is, it has its place in the order.
-    pub(crate) fn new(text: &str) -> Self {
+    #[must_use]
+    pub fn new(text: &str) -> Self {
         let text = text.trim().to_ascii_lowercase();
         let (epoch, rest) = match text.split_once('!') {
             Some((epoch, rest)) => (epoch.parse().unwrap_or(0), rest),
@@ -33,7 +34,8 @@ impl CondaVersion {
     }
 
     /// Whether it is one before a release.
-    pub(crate) fn is_early(&self) -> bool {
+    #[must_use]
+    pub fn is_early(&self) -> bool {
         let early = |part: &Part| match part {
             Part::Dev => true,
             Part::Word(word) => ["rc", "alpha", "beta"].contains(&word.as_str()),
@@ -127,7 +129,8 @@ impl Eq for CondaVersion {}
 
 /// Whether `constraint` (`>=1,<2`, `1.2.*`, `=1.2`, `~=1.2.0`, `1.2|1.3`) allows `version`; `None` if
 /// it is of a form that only a solver understands.
-pub(crate) fn allows(constraint: &str, version: &CondaVersion) -> Option<bool> {
+#[must_use]
+pub fn allows(constraint: &str, version: &CondaVersion) -> Option<bool> {
     if constraint.contains(['(', '[', '^', '$', ' ']) {
         return None;
     }
