@@ -18,6 +18,7 @@ CAL_VERSION ?= none
 MISSION_VERSION ?=
 COMMON_VERSION ?=
 CONFIGURE_FLAGS ?=
+BUILD_FLAGS ?=
 TEST_FLAGS ?=
 REMOTE ?=
 BRANCH ?=
@@ -47,7 +48,7 @@ configure update build test freeze record check: %: $(stamps)/%
 # file changes only if they do.
 define checksums
 	@mkdir -p $(stamps)
-	@{ echo '$(MISSION) $(CAL_VERSION) $(versions) $(CONFIGURE_FLAGS)'; \
+	@{ echo '$(MISSION) $(CAL_VERSION) $(versions) $(CONFIGURE_FLAGS)$(if $(BUILD_FLAGS), $(BUILD_FLAGS))'; \
 	   find $(1) -type f ! -path '*/tests/waivers.json' -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0 cksum; } >$(2).new
 	@if cmp -s $(2).new $(2); then rm $(2).new; else mv $(2).new $(2); fi
 endef
@@ -98,7 +99,7 @@ $(stamps)/update: $(stamps)/configure
 	@touch $(stamps)/configure $@
 
 $(stamps)/build: $(stamps)/update
-	'$(image_tools)image-build' $(here) $(say)
+	'$(image_tools)image-build' $(here) $(BUILD_FLAGS) $(say)
 # It updates too, and may have written another day into kernel.name.
 	$(call checksums,$(floating),$(stamps)/inputs)
 	@touch $(stamps)/configure $(stamps)/update $@
@@ -110,7 +111,7 @@ $(stamps)/test: $(stamps)/build $(stamps)/test-with
 $(stamps)/freeze: $(stamps)/test $(stamps)/frozen
 	'$(image_tools)release-tag' save $(here) $(say)
 	'$(image_tools)image-configure' $(MISSION) $(here) --use-frozen=frozen --freeze-chill=1 --cal-version=none $(CONFIGURE_FLAGS) $(say)
-	'$(image_tools)image-build' $(here) $(say)
+	'$(image_tools)image-build' $(here) $(BUILD_FLAGS) $(say)
 	$(call checksums,$(frozen),$(stamps)/frozen)
 	@touch $@
 

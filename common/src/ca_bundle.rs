@@ -56,6 +56,14 @@ pub fn find(choice: &CaBundle) -> Result<Option<PathBuf>, CaBundleError> {
     }
 }
 
+/// The bundle that the host's own programs trust: `SSL_CERT_FILE`, else the system's.
+#[must_use]
+pub fn of_host() -> Option<PathBuf> {
+    let named = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let all = named.into_iter().chain(SYSTEM_BUNDLES.iter().map(PathBuf::from));
+    all.map(|path| checked(&path)).find_map(Result::ok)
+}
+
 fn checked(path: &Path) -> Result<PathBuf, CaBundleError> {
     let wrong = |reason| CaBundleError { path: path.to_owned(), reason };
     let text = fs::read_to_string(path).map_err(|_| wrong("cannot be read as text"))?;

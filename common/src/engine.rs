@@ -38,6 +38,7 @@ use crate::process::ProcessError;
 
 pub use buildx::Published;
 pub use config::{Healthcheck, ImageConfig};
+pub use dates::Dating;
 pub use kept::KeptNames;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use probe::choose_on;
@@ -199,6 +200,14 @@ pub enum EngineError {
         /// Why not.
         reason: String,
     },
+    /// There is no place for an archive.
+    #[error("cannot make an archive in {}", path.display())]
+    Place {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// What came out of the image could not be taken.
     #[error("cannot take files out of {image}")]
     Archive {
@@ -217,6 +226,7 @@ impl Fault for EngineError {
             Self::NoImage { .. } | Self::NoPath { .. } => Status::Unavailable,
             Self::Answer { .. } => Status::Protocol,
             Self::Archive { .. } => Status::Io,
+            Self::Place { source, .. } => crate::fault::io_status(source),
         }
     }
 

@@ -8,6 +8,7 @@
 #![allow(clippy::must_use_candidate, reason = "what is prepared has an id that not every test needs")]
 
 mod call;
+pub mod closure;
 mod engine;
 mod image;
 mod programs;

@@ -21,13 +21,13 @@ use clap::ValueEnum as _;
 
 use common::ca_bundle;
 use common::console::Console;
-use common::engine::{self, Engine, Kind};
+use common::engine::{self, Dating, Engine, Kind};
 use common::fault::Status;
 use common::lock::Lock;
 use common::missions;
 use common::report::Report;
 use common::session::Session;
-use common::settings::{CalVersion, EngineChoice, Settings, UseFrozen};
+use common::settings::{CaBundle, CalVersion, EngineChoice, Settings, UseFrozen};
 use common::state_dir::StateDir;
 
 use crate::args::{Args, IndexCutoff};
@@ -164,27 +164,30 @@ pub(crate) fn build(args: &Args, session: Session, console: &Console) -> Result<
         // The last one of several counts.
         choices.place_words.push("--progress=rawjson".to_owned());
     }
-    let dates_files = choices.epoch.is_none() || engine.dates_files(console);
-    if choices.epoch.is_some() && engine.kind == Kind::Docker && dates_files {
-        choices.place_words.push("--output=type=docker,rewrite-timestamp=true".to_owned());
-    }
+    let mut plan = Plan::new(settings, &trusting(&choices, settings), &engine);
+    let dating = choices.epoch.map_or(Dating::Always, |_| engine.dating(console));
+    date(&mut plan, dating, &stage_dir);
+    let has_bundle = plan.mission.edits.as_ref().is_some_and(|edits| edits.ca);
     let builder = args.inputs.builder().filter(|_| engine.kind == Kind::Docker && !engine.is_legacy());
     let is_apart = match builder {
         Some(name) => engine.has_own_images(&name, console)?,
         None => false,
     };
-    let plan = Plan::new(settings, &choices, &engine);
     remembered::keep(state.path(), settings.engine, &engine);
     let asked = asked(args, settings);
     let mut build = Build::new(session, console, (engine, plan, asked), (state, stage_dir))?;
     build.timings.clone_from(&args.timings);
     build.context.clone_from(&args.many.host);
     build.is_apart = is_apart;
-    if !dates_files {
+    if !dating.is_possible() {
         build.note(format!(
             "{} dates files by its own clock: built again, the content is the same, and the id is another",
             build.engine
         ));
+    } else if choices.epoch.is_some() && !has_bundle {
+        build.note(
+            "built from a capsule, the id is another: steps get a bundle of certificates there".to_owned(),
+        );
     }
     match (args.part.base_only, args.part.common_only) {
         (true, _) => build.run_base(),
@@ -229,6 +232,34 @@ fn choices(args: &Args, session: &Session, console: &Console) -> Result<Choices,
         place_words: args.inputs.place_words(),
         on_github: repack::is_on_github(),
     })
+}
+
+/// `choices` by which images are built. One that is to be made again elsewhere always gets a bundle of
+/// certificates, the host's if there is no other: the steps of a capsule's build get one, and the arguments that
+/// name it are in the image's history. No key is of it, so what is built again without need stays.
+fn trusting(choices: &Choices, settings: &Settings) -> Choices {
+    let mut choices = choices.clone();
+    if choices.epoch.is_some() && settings.ca_bundle != CaBundle::None {
+        choices.ca_bundle = choices.ca_bundle.or_else(ca_bundle::of_host);
+    }
+    choices
+}
+
+/// Has the images of `plan` get one time for all files, by the way that their engine has for that. An archive goes
+/// through `dir`.
+fn date(plan: &mut Plan, dating: Dating, dir: &Path) {
+    for request in [&mut plan.common, &mut plan.mission, &mut plan.caches].map(|image| &mut image.request) {
+        match dating {
+            Dating::Always | Dating::Never => continue,
+            Dating::Output => request.words.push("--output=type=docker,rewrite-timestamp=true".to_owned()),
+            Dating::Archive => request.archive_in = Some(dir.to_owned()),
+        }
+        // A statement of how it was built has times of its own, and in containerd's store the id is of both.
+        if !request.words.iter().any(|word| word.starts_with("--provenance") || word.starts_with("--attest"))
+        {
+            request.words.push("--provenance=false".to_owned());
+        }
+    }
 }
 
 /// What can be written only when all is done must have a place from the beginning.

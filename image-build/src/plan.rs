@@ -220,6 +220,7 @@ impl Maker<'_> {
             network: self.settings.network.clone(),
             environment: Vec::new(),
             epoch: self.choices.epoch,
+            archive_in: None,
         }
     }
 

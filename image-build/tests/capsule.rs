@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -18,8 +20,8 @@ use common::document::Document;
 use common::engine::{Engine, choose};
 use common::report::{CapsuleUse, Isolation};
 use common::settings::{BaseImage, CaBundle, EngineChoice, Settings, UseFrozen};
-use common::testing::{FakeEngine, Repository};
-use support::{Bench, built, capsule, closure, stderr};
+use common::testing::{FakeEngine, Repository, closure};
+use support::{Bench, built, capsule, stderr};
 use tempfile::TempDir;
 
 /// A server that answers whatever it is asked, as long as it is open.
@@ -78,6 +80,8 @@ struct Real {
     engine: Engine,
     dir: TempDir,
     server: Server,
+    /// The ids of the images that were made: a name that moves on leaves one without.
+    made: RefCell<BTreeSet<String>>,
 }
 
 impl Real {
@@ -118,7 +122,10 @@ impl Real {
             settings.engine = choice;
             settings.freeze_chill = false;
         });
-        Some(Self { bench, engine, dir, server })
+        let made = RefCell::default();
+        let real = Self { bench, engine, dir, server, made };
+        real.made.borrow_mut().insert(real.engine.inspect(BASE, &console).unwrap().unwrap().id.to_string());
+        Some(real)
     }
 
     fn run(&self, args: &[&str], dir: &Path) -> std::process::Output {
@@ -134,7 +141,10 @@ impl Real {
     fn build(&self, args: &[&str], dir: &Path) -> Document {
         let output = self.run(args, dir);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        Document::parse(&output.stdout, "standard output").unwrap()
+        let document = Document::parse(&output.stdout, "standard output").unwrap();
+        let ids = built(&document).images.iter().map(|image| image.image.id.to_string());
+        self.made.borrow_mut().extend(ids);
+        document
     }
 
     /// The file `path` of `image`.
@@ -151,6 +161,19 @@ impl Real {
         for image in IMAGES {
             _ = self.engine.remove_image(image, &Console::silent());
         }
+        // One goes only after those that were built upon it.
+        for _ in 0..IMAGES.len() {
+            let made = self.made.borrow();
+            made.iter().for_each(|id| _ = self.engine.remove_image(id, &Console::silent()));
+        }
+    }
+
+    /// None of the images is left, named or not.
+    fn check_forgotten(&self) {
+        self.forget();
+        let made = self.made.borrow();
+        let left = made.iter().filter(|id| self.engine.inspect(id, &Console::silent()).unwrap().is_some());
+        assert_eq!(left.count(), 0, "images without a name are left");
     }
 }
 
@@ -214,6 +237,8 @@ fn check(choice: EngineChoice) {
     real.build(&["--from-capsule", dir.to_str().unwrap()], elsewhere.path());
     assert_eq!(real.engine.inspect(SHARED, &Console::silent()).unwrap().unwrap().id, before);
 
+    real.engine.remove_image(SHARED, &Console::silent()).unwrap();
+
     // An answer less: the step fails, and what it lacked is named.
     let poor = real.dir.path().join("poor");
     copy(&dir, &poor);
@@ -226,6 +251,7 @@ fn check(choice: EngineChoice) {
     assert!(output.stdout.is_empty(), "a fault prints no document");
     let named = format!("GET http://{}/data", real.server.address);
     assert!(said.contains("it asked for what is not in the capsule") && said.contains(&named), "{said}");
+    real.check_forgotten();
 }
 
 /// The image's configuration as the engine saves it, all JSON of its archive in one file.

@@ -19,10 +19,10 @@ use common::engine::{Engine, ImageFacts, choose};
 use common::evidence::Store;
 use common::report::Outcome;
 use common::settings::{CaBundle, EngineChoice, UseFrozen};
-use common::testing::{FakeEngine, Registry, Repository};
+use common::testing::{FakeEngine, Registry, Repository, closure};
 use support::bridge::{self, Bridge};
 use support::traced::Trace;
-use support::{Bench, built, closure, stderr};
+use support::{Bench, built, stderr};
 use tempfile::TempDir;
 
 const COMMON: &str = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n\

@@ -11,7 +11,8 @@ use std::process::Output;
 use common::console::Console;
 use common::engine::{BuildRequest, Engine, choose};
 use common::settings::EngineChoice;
-use support::{Bench, closure, stderr};
+use common::testing::closure;
+use support::{Bench, stderr};
 
 const BASE: &str = "image-build-test-repack-base:latest";
 const FAT: &str = "image-build-test-repack:fat";

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use common::context;
 use common::digest::{self, Digest, Entry};
 use common::git::{GitError, Repo};
+use common::lock::Lock;
+use common::state_dir::StateDir;
+use common::tree;
 
 /// Every file that a build takes of the context `dir`, as seen from the repository's root, where `commit`
 /// is checked out.
@@ -14,12 +18,40 @@ use common::git::{GitError, Repo};
 /// # Errors
 /// git failed; or, inside, what it gave cannot be read.
 pub fn entries(repo: &Repo<'_>, commit: &str, dir: &Path) -> Result<io::Result<Vec<Entry>>, GitError> {
-    let into = match tempfile::tempdir() {
+    let into = match Room::new(repo) {
         Ok(into) => into,
         Err(error) => return Ok(Err(error)),
     };
-    let there = repo.check_out(commit, dir, into.path())?;
+    let there = repo.check_out(commit, dir, into.dir.path())?;
     Ok(context::entries(&there))
+}
+
+/// How long the removal of what others left may keep us waiting.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// An empty directory, in the end gone. Where the clone can be written to it is below `.image/stage`: there the
+/// next run that is alone finds what one that was killed has left.
+struct Room {
+    dir: tempfile::TempDir,
+    /// Keeps others from taking it for something left behind.
+    _in_use: Option<Lock>,
+}
+
+impl Room {
+    fn new(repo: &Repo<'_>) -> io::Result<Self> {
+        let own = StateDir::open(repo.root());
+        let Ok((stage, locks)) = own.and_then(|own| Ok((own.dir("stage/checkout")?, own.dir("locks")?)))
+        else {
+            return Ok(Self { dir: tempfile::tempdir()?, _in_use: None });
+        };
+        let lock = locks.join("checkout");
+        if let Ok(_alone) = Lock::take(&lock, Duration::ZERO, repo.console()) {
+            tree::sweep(&stage);
+        }
+        let in_use = Lock::share(&lock, PATIENCE, repo.console()).map_err(io::Error::other)?;
+        let dir = tempfile::Builder::new().prefix("tree.").tempdir_in(stage)?;
+        Ok(Self { dir, _in_use: Some(in_use) })
+    }
 }
 
 /// The digest that the build context `dir` has in `commit`: the same as the work tree's where both hold

@@ -82,7 +82,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> Result<Status, Error> {
         manifest = image::check(&kept, tag.as_deref(), &asked, &mut chain)?;
     }
     let commit = told.as_ref().map(|told| told.commit.clone());
-    let rebuild = match (args.rebuild, &told, &repo) {
+    let again = match (args.rebuild, &told, &repo) {
         (false, ..) => None,
         (true, Some(told), Some(repo)) => {
             rebuild::check((told, target.image.as_ref()), args, repo, &mut chain)?
@@ -95,7 +95,9 @@ pub fn run(args: &VerifyArgs, console: &Console) -> Result<Status, Error> {
     // What was asked for counts as much as what is essential.
     let asked = if args.rebuild { &[Link::Rebuild][..] } else { &[] };
     let open = chain.is_open(&args.excuse, asked);
-    let outcome = VerifyOutcome { what: args.what.clone(), commit, manifest, links: chain.finish(), rebuild };
+    let (rebuild, images) = again.map(|again| (again.comparison, again.images)).unzip();
+    let (images_rebuilt, links) = (images.unwrap_or_default(), chain.finish());
+    let outcome = VerifyOutcome { what: args.what.clone(), commit, manifest, links, rebuild, images_rebuilt };
     finish(args, (root, open), outcome, console)
 }
 

@@ -65,6 +65,35 @@ fn a_commit_that_was_killed_is_made_once() {
     assert_eq!(release.repository.status(), "");
 }
 
+/// They were in the system's temporary directory, and nobody ever removed them.
+#[test]
+fn checkouts_of_killed_checks_are_removed_by_the_next_one() {
+    let release = Release::ready();
+    release.run(&["tag", "--execute"]).outcome("tag");
+    let temporary = tempfile::tempdir().unwrap();
+    let told = |name: &str| fs::read_dir(release.repository.at(name)).map_or(0, Iterator::count);
+    for args in [["check", "--json"], ["verify", "roman-12.0.0"]] {
+        // As a run leaves it that is killed between making and removing it.
+        fs::create_dir_all(release.repository.at(".image/stage/checkout/tree.left/tree")).unwrap();
+        release.command(&args).env("TMPDIR", temporary.path()).output().unwrap();
+        assert_eq!(told(".image/stage/checkout"), 0, "{args:?}");
+    }
+    for args in [["check", "--json"], ["verify", "roman-12.0.0"]] {
+        for moment in MOMENTS {
+            let mut command = release.command(&args);
+            command.env("TMPDIR", temporary.path()).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut child = command.spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(moment));
+            _ = child.kill();
+            child.wait().unwrap();
+        }
+        release.wait_for_orphans();
+    }
+    release.run(&["check"]);
+    assert_eq!(told(".image/stage/checkout"), 0);
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "nothing is made elsewhere");
+}
+
 #[test]
 fn a_signal_ends_a_delivery_without_litter() {
     let release = Release::ready();

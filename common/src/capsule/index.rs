@@ -77,8 +77,6 @@ pub struct Recipe {
     pub settings: Settings,
     /// The image below all others, by the name under which it is built upon.
     pub base: ImageIdentity,
-    /// Whether builds of this release had a bundle of certificates: the images' keys tell.
-    pub ca_bundle: bool,
     /// The moment that stands for all clocks of the build, in seconds since 1970, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<i64>,
@@ -123,7 +121,7 @@ pub enum Sameness {
 impl Recipe {
     /// What of `settings` decides what a build upon `base` makes, by the clock.
     #[must_use]
-    pub fn of(settings: &Settings, base: ImageIdentity, ca_bundle: bool) -> Self {
+    pub fn of(settings: &Settings, base: ImageIdentity) -> Self {
         let mut settings = settings.clone();
         settings.root = PathBuf::from("/");
         settings.ca_bundle = CaBundle::None;
@@ -134,7 +132,7 @@ impl Recipe {
         settings.pip_switches = without_logins(&settings.pip_switches);
         settings.docker_build_args = settings.docker_build_args.as_deref().map(without_logins);
         settings.image_run_pars = None;
-        Self { settings, base, ca_bundle, epoch: None }
+        Self { settings, base, epoch: None }
     }
 }
 

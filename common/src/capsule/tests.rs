@@ -32,7 +32,7 @@ fn index(dir: &Path) -> Index {
         schema: 1,
         release: "roman-12.0.0".to_owned(),
         commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
-        recipe: Recipe::of(&settings, image("base", &config.digest), false),
+        recipe: Recipe::of(&settings, image("base", &config.digest)),
         tested: image("notebook-roman:latest", &Digest::of(b"tested")),
         recorded: image("notebook-roman:latest", &Digest::of(b"tested")),
         sameness: Sameness::Identical,

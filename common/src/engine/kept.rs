@@ -41,12 +41,11 @@ impl<'a> KeptNames<'a> {
 impl Drop for KeptNames<'_> {
     fn drop(&mut self) {
         for (name, further) in &self.names {
-            let call = match further {
-                Some(further) => self.engine.tag_call(further.name(), name),
-                None => self.engine.remove_image_call(name),
-            };
-            let done = process::text(&call.cleanup(), self.console);
-            if let (Err(error), Some(_)) = (done, further) {
+            // What it means now goes unless it has another name: else it would stay without any.
+            _ = process::text(&self.engine.remove_image_call(name).cleanup(), self.console);
+            let Some(further) = further else { continue };
+            let call = self.engine.tag_call(further.name(), name);
+            if let Err(error) = process::text(&call.cleanup(), self.console) {
                 self.console.warn(format_args!("{name} means another image now: {error}"));
             }
         }

@@ -74,7 +74,21 @@ impl Engine {
         console: &Console,
         sink: &mut dyn FnMut(&[u8]),
     ) -> Result<Exit, EngineError> {
-        Ok(process::stream(&self.build_call(request), console, sink)?)
+        let Some(dir) = &request.archive_in else {
+            return Ok(process::stream(&self.build_call(request), console, sink)?);
+        };
+        let failed = |source| EngineError::Place { path: dir.clone(), source };
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        // Called as trees are, so that what a run that was killed leaves is swept like those.
+        let place = tempfile::Builder::new().prefix("tree.").tempdir_in(dir).map_err(failed)?;
+        let archive = place.path().join("image.tar");
+        let mut request = request.clone();
+        request.words.push(format!("--output=type=docker,dest={},rewrite-timestamp=true", archive.display()));
+        let exit = process::stream(&self.build_call(&request), console, sink)?;
+        if exit.is_success() {
+            self.load(&archive, false, console)?;
+        }
+        Ok(exit)
     }
 
     /// Writes `image` to `file` as an archive whose configuration blob is byte for byte that of the

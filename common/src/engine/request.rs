@@ -39,6 +39,9 @@ pub struct BuildRequest {
     /// The moment, in seconds since 1970, that the image counts as made at, and its files as far as the engine
     /// can do that; none for the clock's.
     pub epoch: Option<i64>,
+    /// A directory for an archive that the image goes through on its way into the engine, which dates its files;
+    /// none for the straight way ([`super::Dating::Archive`]).
+    pub archive_in: Option<PathBuf>,
 }
 
 /// A host directory inside a container.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ImageIdentity;
 use crate::capsule::Sameness;
 use crate::digest::Digest;
 use crate::image_diff::Comparison;
@@ -215,6 +216,9 @@ pub struct VerifyOutcome {
     /// could not be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebuild: Option<Comparison>,
+    /// The images that were built again for that, base first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images_rebuilt: Vec<ImageIdentity>,
 }
 
 /// A release that is proposed to those who merge it.

@@ -28,8 +28,6 @@ pub(crate) struct Way {
     pub(crate) scratch: PathBuf,
     /// What tells this build's caches from those of others.
     pub(crate) cache_id: String,
-    /// Whether keys are those of a build with a bundle of certificates.
-    pub(crate) keyed_with_bundle: bool,
     /// The moment that stands for all clocks of the build, in seconds since 1970, where one does.
     pub(crate) epoch: Option<i64>,
 }
@@ -57,14 +55,10 @@ pub(crate) fn in_room(
     let stage_dir = state.dir("stage")?;
     let session = Session::around("image-build", common::document::Document::new(settings.clone()), false);
     let choices = choices(way, session.started());
-    let with_bundle = Choices { ca_bundle: Some(way.certificate.clone()), ..choices.clone() };
-    let plan = Plan::new(settings, &with_bundle, engine);
+    let plan = Plan::new(settings, &choices, engine);
     let mut plan = through(plan, &settings.base_reference(), way, engine.kind);
-    if way.epoch.is_some() && engine.kind == Kind::Docker && engine.dates_files(console) {
-        let word = "--output=type=docker,rewrite-timestamp=true";
-        for image in [&mut plan.common, &mut plan.mission, &mut plan.caches] {
-            image.request.words.push(word.to_owned());
-        }
+    if way.epoch.is_some() {
+        super::date(&mut plan, engine.dating(console), &stage_dir);
     }
     let asked = Steps { from: Some(Step::Base), base: false, follow_ups: false };
     let mut build = Build::new(session, console, (engine.clone(), plan, asked), (state, stage_dir))?;
@@ -85,7 +79,7 @@ fn choices(way: &Way, started: jiff::Timestamp) -> Choices {
         update: false,
         cutoff: clock::midnight(started),
         refresh_base: false,
-        ca_bundle: way.keyed_with_bundle.then(|| way.certificate.clone()),
+        ca_bundle: Some(way.certificate.clone()),
         docker_stacks_url: String::new(),
         docker_stacks_clone: None,
         epoch: way.epoch,
@@ -110,12 +104,15 @@ fn behind(image: &mut ImagePlan, way: &Way, kind: Kind) {
     request.words.push("--no-cache".to_owned());
     // The proxy is on this machine's own address.
     request.network = Some("host".to_owned());
-    // Every builder knows these arguments without a declaration, and leaves them out of the image's history.
-    for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
-        request.arguments.push((name.to_owned(), way.proxy.clone()));
-    }
-    for name in ["NO_PROXY", "no_proxy"] {
-        request.arguments.push((name.to_owned(), String::new()));
+    let proxy = |name: &str| (name.to_owned(), way.proxy.clone());
+    let none = |name: &str| (name.to_owned(), String::new());
+    let variables = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].map(proxy);
+    let variables = variables.into_iter().chain(["NO_PROXY", "no_proxy"].map(none));
+    match kind {
+        // Its builder knows these arguments without a declaration, and leaves them out of the image's history.
+        Kind::Docker => request.arguments.extend(variables),
+        // These name every argument in the history of each ARG, and pass on what they find in their environment.
+        Kind::Podman | Kind::Buildah => request.environment.extend(variables),
     }
     // Empty caches: docker tells them apart by a name. The others would put that name into the history of the
     // image, and keep their caches in this directory anyhow.

@@ -89,7 +89,6 @@ impl Room {
             certificate,
             scratch: self.scratch("engine")?,
             cache_id: format!("image-tools-{}", own.short()),
-            keyed_with_bundle: recipe.ca_bundle,
             epoch: recipe.epoch,
         })
     }

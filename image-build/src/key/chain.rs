@@ -196,7 +196,6 @@ fn manifest(
     manifest.set(Input::setting("switches"), rest.join(" "));
     if let Some(edits) = &image.edits {
         manifest.set(Input::setting("cache directories"), edits.cache_dirs.join(" "));
-        manifest.set(Input::setting("CA bundle"), if edits.ca { "yes" } else { "no" });
     }
     let taken = if takes_all { Taken::Everything } else { file.takes(&arguments) };
     for (name, value) in arguments {

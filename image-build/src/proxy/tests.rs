@@ -143,7 +143,7 @@ fn replaying(dir: &Path, proxy: &Proxy) -> Proxy {
         schema: 1,
         release: "roman-1".to_owned(),
         commit: String::new(),
-        recipe: Recipe::of(&settings, image.clone(), false),
+        recipe: Recipe::of(&settings, image.clone()),
         tested: image.clone(),
         recorded: image,
         sameness: Sameness::Identical,

@@ -29,7 +29,7 @@ pub fn begin(dir: &Path, root: &Path, recipe: &Recipe) {
 /// The recipe of `settings` upon the image `base` of `engine`.
 pub fn recipe(settings: &Settings, engine: &Engine, base: &str) -> Recipe {
     let facts = engine.inspect(base, &Console::silent()).unwrap().unwrap();
-    Recipe::of(settings, ImageIdentity { name: base.to_owned(), id: facts.id }, false)
+    Recipe::of(settings, ImageIdentity { name: base.to_owned(), id: facts.id })
 }
 
 /// Makes what was recorded in `dir` a capsule, with the base image out of `engine`.

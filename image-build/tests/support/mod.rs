@@ -11,7 +11,6 @@
 
 pub mod bridge;
 pub mod capsule;
-pub mod closure;
 pub mod stacks;
 pub mod traced;
 

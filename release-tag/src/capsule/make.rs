@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use common::ca_bundle;
 use common::capsule::{
     Answer, Base, BaseLayer, Blob, Capsule, CapsuleManifest, Index, OCI_LAYOUT, Recipe, Sameness,
     capsule_tag, layout_index,
@@ -104,8 +103,7 @@ impl Making<'_> {
         make_dir(&dir.join("blobs/sha256"))?;
         self.console.status(format_args!("taking deployments/ of {}", git::short(commit)));
         repo.archive(commit, Path::new("deployments"), &dir.join(CONTEXT))?;
-        let bundle = ca_bundle::find(&self.place.settings.ca_bundle).ok().flatten();
-        let recipe = Recipe::of(&self.place.settings, record.base.clone(), bundle.is_some());
+        let recipe = Recipe::of(&self.place.settings, record.base.clone());
         let recipe = Recipe { epoch: self.epoch(&repo, commit)?, ..recipe };
         write(
             &dir.join(RECIPE),

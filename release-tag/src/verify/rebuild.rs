@@ -30,6 +30,14 @@ const LINES: usize = 20;
 /// Why there is no answer, in words.
 type Unknown = String;
 
+/// What came of it.
+pub struct Again {
+    /// The tested image beside the one that was built again.
+    pub comparison: Comparison,
+    /// The images that were built, base first.
+    pub images: Vec<ImageIdentity>,
+}
+
 /// Builds the commit of `told` again, and compares it with the image that was tested: as the engine has it, or
 /// as it is kept at the place that was named.
 ///
@@ -40,20 +48,20 @@ pub fn check(
     args: &VerifyArgs,
     repo: &Repo<'_>,
     chain: &mut Chain,
-) -> Result<Option<Comparison>, Error> {
+) -> Result<Option<Again>, Error> {
     let scratch = StateDir::open(repo.root())?.dir("stage/rebuild")?;
     // Only what a run that was killed has left: nobody else works there.
     common::tree::sweep(&scratch);
     let rebuild = Rebuild { told, place, args, repo, scratch: &scratch };
     match rebuild.run() {
-        Ok(comparison) => {
-            if comparison.is_same() {
+        Ok(again) => {
+            if again.comparison.is_same() {
                 chain.holds(Link::Rebuild);
             } else {
-                chain.broken(Link::Rebuild, summary(&comparison));
+                chain.broken(Link::Rebuild, summary(&again.comparison));
             }
-            tell(&comparison, repo.console());
-            Ok(Some(comparison))
+            tell(&again.comparison, repo.console());
+            Ok(Some(again))
         }
         Err(unknown) => {
             process::check_interrupted()?;
@@ -72,7 +80,7 @@ struct Rebuild<'a> {
 }
 
 impl Rebuild<'_> {
-    fn run(&self) -> Result<Comparison, Unknown> {
+    fn run(&self) -> Result<Again, Unknown> {
         let record = &self.told.record;
         let settings = fresh::settings(self.told, self.repo)?;
         let console = self.repo.console();
@@ -80,13 +88,15 @@ impl Rebuild<'_> {
         let original = self.original(&engine)?;
         let names = [settings.common_image(), settings.dirty_image(), settings.notebook_id()];
         let kept = KeptNames::keep(&names, "release-tag-kept", &engine, console).map_err(words)?;
-        let made = self.build(&settings, &engine)?;
+        let (made, images) = self.build(&settings, &engine)?;
         let name = format!("{}-rebuilt", settings.notebook_id());
         engine.tag(made.id.as_str(), &name, console).map_err(words)?;
         drop(kept);
         console.status(format_args!("comparing {} with {name}", record.image.id.short()));
         let rebuilt = Source::Engine { engine: &engine, image: made.id.as_str() };
-        image_diff::compare((&original, &rebuilt), image_diff::SHOWN, self.scratch, console).map_err(words)
+        let sides = (&original, &rebuilt);
+        let comparison = image_diff::compare(sides, image_diff::SHOWN, self.scratch, console);
+        Ok(Again { comparison: comparison.map_err(words)?, images })
     }
 
     /// The image that was tested, wherever it can be had.
@@ -109,7 +119,11 @@ impl Rebuild<'_> {
     }
 
     /// Has the commit built in a clone that lives as long as that takes.
-    fn build(&self, settings: &Settings, engine: &Engine) -> Result<ImageIdentity, Unknown> {
+    fn build(
+        &self,
+        settings: &Settings,
+        engine: &Engine,
+    ) -> Result<(ImageIdentity, Vec<ImageIdentity>), Unknown> {
         let console = self.repo.console();
         let dir = tempfile::Builder::new().prefix("tree.").tempdir_in(self.scratch).map_err(words)?;
         let root = self.repo.clone_at(&self.told.commit, &dir.path().join("clone")).map_err(words)?;
@@ -127,9 +141,12 @@ impl Rebuild<'_> {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let document = sibling::run("image-build", &arguments, &Document::new(settings), console);
         let document = document.map_err(|error| format!("the rebuild failed: {error}"))?;
-        let builds = |report: &&common::report::Report| matches!(report.outcome, Outcome::Build(_));
-        let made = document.reports.iter().rev().find(builds).and_then(|report| report.image.clone());
-        made.ok_or_else(|| "image-build tells of no image".to_owned())
+        let built = document.reports.iter().rev().find_map(|report| match &report.outcome {
+            Outcome::Build(outcome) => Some((report.image.clone()?, &outcome.images)),
+            _ => None,
+        });
+        let (made, images) = built.ok_or_else(|| "image-build tells of no image".to_owned())?;
+        Ok((made, images.iter().map(|built| built.image.clone()).collect()))
     }
 }
 

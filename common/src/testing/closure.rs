@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use common::console::Console;
-use common::process::{self, Invocation};
+use crate::console::Console;
+use crate::process::{self, Invocation};
 
 /// What the test Dockerfiles run.
 const PROGRAMS: [&str; 9] = ["sh", "bash", "cat", "chown", "id", "ls", "mkdir", "stat", "touch"];
@@ -13,7 +13,7 @@ const PROGRAMS: [&str; 9] = ["sh", "bash", "cat", "chown", "id", "ls", "mkdir", 
 /// Writes the root file system to the tar file `archive`.
 pub fn write(archive: &Path) {
     let mut files = BTreeSet::new();
-    let mut tar = tar::Builder::new(File::create(archive).unwrap());
+    let mut tar = tar::Builder::new(File::create(archive).expect("the archive can be made"));
     for name in PROGRAMS {
         let program =
             ["/bin", "/usr/bin"].map(|dir| Path::new(dir).join(name)).into_iter().find(|p| p.is_file());
@@ -22,14 +22,14 @@ pub fn write(archive: &Path) {
         add(&mut tar, &program, &Path::new("bin").join(name));
     }
     for file in files {
-        add(&mut tar, &file, file.strip_prefix("/").unwrap());
+        add(&mut tar, &file, file.strip_prefix("/").expect("ldd tells whole paths"));
     }
     let users = "root:x:0:0::/root:/bin/sh\njovyan:x:1000:100::/home/jovyan:/bin/sh\n";
     for (name, text) in [("etc/passwd", users), ("etc/group", "root:x:0:\nusers:x:100:\n")] {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o644);
-        tar.append_data(&mut header, name, text.as_bytes()).unwrap();
+        tar.append_data(&mut header, name, text.as_bytes()).expect("it can be written");
     }
     for (dir, owner) in [("home/jovyan/", 1000), ("tmp/", 0)] {
         let mut header = tar::Header::new_gnu();
@@ -38,22 +38,22 @@ pub fn write(archive: &Path) {
         header.set_mode(0o755);
         header.set_uid(owner);
         header.set_gid(100);
-        tar.append_data(&mut header, dir, std::io::empty()).unwrap();
+        tar.append_data(&mut header, dir, std::io::empty()).expect("it can be written");
     }
-    tar.into_inner().unwrap();
+    tar.into_inner().expect("it can be written");
 }
 
 fn add(tar: &mut tar::Builder<File>, file: &Path, name: &Path) {
-    let bytes = fs::read(file).unwrap();
+    let bytes = fs::read(file).expect("a program can be read");
     let mut header = tar::Header::new_gnu();
     header.set_size(bytes.len() as u64);
     header.set_mode(0o755);
-    tar.append_data(&mut header, name, bytes.as_slice()).unwrap();
+    tar.append_data(&mut header, name, bytes.as_slice()).expect("it can be written");
 }
 
 /// The shared libraries and the loader that `program` needs.
 fn libraries(program: &Path) -> Vec<PathBuf> {
-    let text = process::text(&Invocation::new("ldd").arg(program), &Console::silent()).unwrap();
+    let text = process::text(&Invocation::new("ldd").arg(program), &Console::silent()).expect("there is ldd");
     let words = text.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
     words.map(PathBuf::from).collect()
 }
