@@ -50,7 +50,7 @@ impl TestSummary {
             for case in &environment.cases {
                 let status = of.entry(waiver::name_of(case)).or_insert(case.status);
                 // Of two results under one name, the worse one counts.
-                if *status == TestStatus::Passed {
+                if badness(case.status) > badness(*status) {
                     *status = case.status;
                 }
             }
@@ -85,4 +85,45 @@ pub fn unexcused(found: &[Red], waivers: &MissionWaivers, now: Timestamp) -> Vec
     let judged = waivers.judge(found, now);
     let open = found.iter().filter(|(environment, what)| judged.excuse(environment, what).is_none());
     open.map(|(environment, what)| format!("{environment}: {what}")).collect()
+}
+
+/// What is worse is more.
+const fn badness(status: TestStatus) -> u8 {
+    match status {
+        TestStatus::Passed => 0,
+        TestStatus::Skipped => 1,
+        TestStatus::NotRun => 2,
+        TestStatus::Failed => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::testing;
+
+    use super::*;
+
+    /// The first result that was not a pass used to stand, a later failure or not.
+    #[test]
+    fn of_two_results_under_one_name_the_worse_one_counts() {
+        use TestStatus::{Failed, NotRun, Passed, Skipped};
+        for (statuses, expected) in [
+            ([Skipped, Failed], Failed),
+            ([Failed, Skipped], Failed),
+            ([NotRun, Failed], Failed),
+            ([Passed, Skipped], Skipped),
+            ([Passed, Passed], Passed),
+        ] {
+            let mut outcome = testing::tested(Passed);
+            let cases = &mut outcome.environments[0].cases;
+            let name = waiver::name_of(&cases[0]);
+            cases.truncate(1);
+            let mut other = cases[0].clone();
+            (cases[0].status, other.status) = statuses.into();
+            cases.push(other);
+            let environment = outcome.environments[0].name.clone();
+            let summary = TestSummary::of(&outcome, &MissionWaivers::default(), Timestamp::UNIX_EPOCH);
+            assert_eq!(summary.results[&environment][&name], expected, "{statuses:?}");
+        }
+    }
 }
