@@ -104,7 +104,8 @@ def seen(inside, outcome, engine, here):
         return "nothing was built"
     directory = here["cwd"] / "probe"
     directory.mkdir()
-    (directory / "Dockerfile").write_text(f"FROM {outcome['images_rebuilt'][-1]['name']}\nUSER root\n{PROBE}")
+    place = "" if engine == "docker" else "localhost/"  # else they would look for it elsewhere
+    (directory / "Dockerfile").write_text(f"FROM {place}{outcome['images_rebuilt'][-1]['name']}\nUSER root\n{PROBE}")
     directory.chmod(0o755)
     (directory / "Dockerfile").chmod(0o644)
     words = {"docker": ["docker", "build", "--progress=plain"], "podman": ["podman", "build", "--isolation", "chroot"],

@@ -32,7 +32,7 @@ def own(options, directory, *, owner=0, prefix=(), path=None):
         return
     driver = "overlay" if os.geteuid() == 0 else "vfs"
     conf = directory / "storage.conf"
-    conf.write_text(f'[storage]\ndriver = "{driver}"\ngraphroot = "{directory}/graph"\nrunroot = "{directory}/run"\n')
+    conf.write_text(f'[storage]\ndriver = "{driver}"\ngraphroot = "{directory}/graph"\nrootless_storage_path = "{directory}/graph"\nrunroot = "{directory}/run"\n')
     yield env | {"CONTAINERS_STORAGE_CONF": str(conf)}
 
 
