@@ -137,11 +137,17 @@ impl Bench {
         format!("{}-base:latest", self.prefix)
     }
 
+    fn first_name_of_base(&self) -> String {
+        format!("{}-base:first", self.prefix)
+    }
+
     fn prepare(&self, choice: EngineChoice) {
         let archive = self.dir.path().join("base.tar");
         closure::write(&archive);
-        let base = self.base();
-        self.engine.import(&archive, &base, &Console::silent()).unwrap();
+        // Builds of buildah's have the first name of their base in their history, whichever they ask for.
+        let (base, console) = (self.base(), Console::silent());
+        self.engine.import(&archive, &self.first_name_of_base(), &console).unwrap();
+        self.engine.tag(&self.first_name_of_base(), &base, &console).unwrap();
         self.note(&self.engine.inspect(&base, &Console::silent()).unwrap().unwrap().id.to_string());
         let repository = &self.release.repository;
         repository.write("deployments/common/Dockerfile", COMMON);
@@ -207,9 +213,10 @@ impl Bench {
         let console = Console::silent();
         let name = format!("{}-roman", self.prefix);
         let names = ["latest", "rebuilt", "latest-rebuilt"].map(|tag| format!("{name}:{tag}"));
-        let others = [format!("{name}-dirty"), format!("{}-common", self.prefix), self.base()];
-        for image in names.iter().chain(&others) {
-            _ = self.engine.remove_image(image, &console);
+        let bases = [self.first_name_of_base(), self.base()];
+        let others = [format!("{name}-dirty"), format!("{}-common", self.prefix)].into_iter().chain(bases);
+        for image in names.into_iter().chain(others) {
+            _ = self.engine.remove_image(&image, &console);
         }
         // Those that lost their names to others; not in the order in which they were built upon each other.
         for _ in 0..3 {

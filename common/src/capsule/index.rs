@@ -92,6 +92,10 @@ pub struct Base {
     pub layers: Vec<BaseLayer>,
     /// Whether it has the form of the Open Container Initiative; else docker's.
     pub is_oci: bool,
+    /// All its names where it was recorded, in the engine's order, where they count: buildah and podman write the
+    /// first of them into the history of what is built upon it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// A layer of the base image.

@@ -40,7 +40,7 @@ fn index(dir: &Path) -> Index {
         tool: "image-tools".to_owned(),
         context: store(dir, b"context"),
         record: store(dir, b"{}"),
-        base: Base { config, layers: Vec::new(), is_oci: false },
+        base: Base { config, layers: Vec::new(), is_oci: false, names: Vec::new() },
         answers: vec![
             answer("https://h.example/a.whl", store(dir, b"wheel")),
             answer("https://h.example/mirror/a.whl", Blob::of(b"wheel")),

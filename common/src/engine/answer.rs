@@ -146,11 +146,28 @@ pub(super) fn image(kind: Kind, call: &Invocation, text: &str) -> Result<Image, 
     })
 }
 
-/// `buildah images --json`: an image that has lost its names has none.
+/// `buildah images --json`, or podman's: an image that has lost its names has none.
 #[derive(Debug, Deserialize)]
 struct Listed {
+    #[serde(alias = "Id")]
     id: String,
+    #[serde(alias = "Names")]
     names: Option<Vec<String>>,
+}
+
+/// All names in what buildah or podman printed that are those of the image `id`, in their order.
+pub(super) fn names(id: &Digest, call: &Invocation, text: &str) -> Result<Vec<String>, EngineError> {
+    let wrong = |e: serde_json::Error| EngineError::Answer { call: call.to_string(), reason: e.to_string() };
+    let listed: Vec<Listed> = serde_json::from_str(text).map_err(wrong)?;
+    let own = listed.into_iter().filter(|listed| listed.id.parse().is_ok_and(|found: Digest| found == *id));
+    let mut names = Vec::new();
+    for name in own.filter_map(|listed| listed.names).flatten() {
+        // Podman may have a line for each name, and all names in each.
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// The ids in what an engine of `kind` printed about `images`, in their order; none if it is not
@@ -322,6 +339,21 @@ mod tests {
         );
         assert_eq!(ids(Kind::Buildah, &["a:latest", "b"], &text), Some(both));
         assert_eq!(ids(Kind::Buildah, &["c"], &text), Some(vec![None]));
+    }
+
+    #[test]
+    fn names_are_told_in_the_order_of_the_store() {
+        let call = Invocation::new("podman").arg("images");
+        let names = |text: &str| names(&HEX.parse().unwrap(), &call, text).unwrap();
+        let other = HEX.replace('0', "1");
+        let text = format!(
+            r#"[{{"id":"{other}","names":["localhost/c:1"]}},{{"id":"{HEX}","names":["localhost/b:1","localhost/a:latest"]}}]"#
+        );
+        assert_eq!(names(&text), ["localhost/b:1", "localhost/a:latest"]);
+        let text =
+            format!(r#"[{{"Id":"{HEX}","Names":["b:1","a:1"]}},{{"Id":"{HEX}","Names":["b:1","a:1"]}}]"#);
+        assert_eq!(names(&text), ["b:1", "a:1"]);
+        assert_eq!(names(&format!(r#"[{{"id":"{HEX}","names":null}}]"#)), [""; 0]);
     }
 
     #[test]

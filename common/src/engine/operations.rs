@@ -46,6 +46,20 @@ impl Engine {
         images.iter().map(id).collect()
     }
 
+    /// All names of the image `id`, in the order in which the engine keeps them: what is built upon an image by its
+    /// id has the first of them in its history. Docker's builds have none there, so none is told.
+    ///
+    /// # Errors
+    /// The engine failed, or its answer makes no sense.
+    pub fn names_of(&self, id: &Digest, console: &Console) -> Result<Vec<String>, EngineError> {
+        let call = match self.kind {
+            Kind::Docker => return Ok(Vec::new()),
+            Kind::Podman => self.call().args(["images", "--format", "json", "--no-trunc"]),
+            Kind::Buildah => buildah::images(self),
+        };
+        answer::names(id, &call, &process::text(&call, console)?)
+    }
+
     /// Whether `--progress=rawjson` makes a build tell its progress as JSON. Help texts keep quiet about
     /// it, and `build` need not be buildx's own, so it is asked to build what is not there: who takes the
     /// word complains of the place alone, in the words of buildx. Docker's own older `build` looks at the place

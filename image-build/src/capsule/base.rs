@@ -43,8 +43,20 @@ pub(super) fn bring(
         if !is_here(base.id.as_str())? {
             return Err(CapsuleError::OtherBase { id: base.id.to_string() }.into());
         }
+        name(&capsule.index.base.names, base.id.as_str(), (engine, console))?;
     }
     engine.tag(base.id.as_str(), &base.name, console)?;
+    Ok(())
+}
+
+/// Gives the image `id`, which has none yet, the `names` that it had where it was recorded, in that order: the first is in
+/// the history of what is built upon it. What is another image's stays so.
+fn name(names: &[String], id: &str, (engine, console): (&Engine, &Console)) -> Result<(), Error> {
+    for name in names {
+        if engine.inspect(name, console)?.is_none() {
+            engine.tag(id, name, console)?;
+        }
+    }
     Ok(())
 }
 

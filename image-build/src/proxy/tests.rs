@@ -151,7 +151,7 @@ fn replaying(dir: &Path, proxy: &Proxy) -> Proxy {
         tool: String::new(),
         context: store(b"context"),
         record: store(b"record"),
-        base: Base { config, layers: Vec::new(), is_oci: false },
+        base: Base { config, layers: Vec::new(), is_oci: false, names: Vec::new() },
         answers: answers(proxy),
     };
     store(&index.bytes());

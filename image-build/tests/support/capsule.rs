@@ -102,5 +102,5 @@ fn base(dir: &Path, engine: &Engine, id: &Digest) -> Base {
     let diff_ids: Vec<Digest> = serde_json::from_value(diff_ids).unwrap();
     let layer = |(diff_id, name): (Digest, String)| BaseLayer { diff_id, blob: store(dir, &files[&name]) };
     let layers = diff_ids.into_iter().zip(layers).map(layer).collect();
-    Base { config: store(dir, &files[&config]), layers, is_oci }
+    Base { config: store(dir, &files[&config]), layers, is_oci, names: Vec::new() }
 }

@@ -211,7 +211,8 @@ impl Making<'_> {
         let config = store_bytes(dir, &saved.config)?;
         drop(archive);
         _ = fs::remove_file(&archive_path);
-        Ok(Base { config, layers, is_oci })
+        let names = self.engine.names_of(&base.id, self.console)?;
+        Ok(Base { config, layers, is_oci, names })
     }
 
     /// The moment that the image counts as made at: that of the tested one, else the commit's.
