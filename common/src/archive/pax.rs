@@ -52,6 +52,7 @@ impl Extended {
             b"uid" => self.stat.user = decimal(value),
             b"gid" => self.stat.group = decimal(value),
             b"mtime" => self.stat.mtime = value.split(|b| *b == b'.').next().and_then(decimal),
+            _ if is_bookkeeping(key) => {}
             _ if key.starts_with(b"SCHILY.xattr.") => self.stat.attribute(key, value),
             _ if key.starts_with(b"GNU.sparse.") => return Err("a sparse file, which images do not have"),
             _ => {}
@@ -70,6 +71,14 @@ impl Said {
     }
 }
 
+/// What overlays write beside the files while they are mounted is of the engine's store and no part of an image:
+/// what it means for a layer, whiteouts say. In a user name space it gets into layers all the same.
+fn is_bookkeeping(key: &[u8]) -> bool {
+    [&b"SCHILY.xattr.user.overlay."[..], b"SCHILY.xattr.trusted.overlay."]
+        .iter()
+        .any(|kind| key.starts_with(kind))
+}
+
 fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -86,6 +95,21 @@ mod tests {
         let mut extended = Extended::default();
         extended.read(b"12 path=a/b\n9 size=7\n14 mtime=1.25\n\0\0").unwrap();
         assert_eq!((extended.path.as_deref(), extended.size), (Some(&b"a/b"[..]), Some(7)));
+    }
+
+    /// An image that was built in a user name space was told to differ in 30 files.
+    #[test]
+    fn what_overlays_note_for_themselves_is_no_attribute_of_a_file() {
+        let record = |text: &str| format!("{} {text}\n", text.len() + 4).into_bytes();
+        let read = |text: &str| {
+            let mut extended = Extended::default();
+            extended.read(&record(text)).unwrap();
+            extended.stat.attributes
+        };
+        assert!(read("SCHILY.xattr.user.overlay.impure=y").is_empty());
+        assert!(read("SCHILY.xattr.trusted.overlay.opaque=y").is_empty());
+        assert!(!read("SCHILY.xattr.security.capability=y").is_empty());
+        assert!(!read("SCHILY.xattr.user.overlaid=y").is_empty());
     }
 
     #[test]
