@@ -166,6 +166,7 @@ impl World {
             fact.verdict = Verdict::No;
         });
         self.release.run(&["save"]).outcome("save");
+        self.publish();
     }
 }
 
