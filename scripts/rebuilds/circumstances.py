@@ -105,7 +105,9 @@ def seen(inside, outcome, engine, here):
     directory = here["cwd"] / "probe"
     directory.mkdir()
     place = "" if engine == "docker" else "localhost/"  # else they would look for it elsewhere
-    (directory / "Dockerfile").write_text(f"FROM {place}{outcome['images_rebuilt'][-1]['name']}\nUSER root\n{PROBE}")
+    # The name under which `verify` leaves what it built.
+    image = f"{place}{outcome['images_rebuilt'][-1]['name']}-rebuilt"
+    (directory / "Dockerfile").write_text(f"FROM {image}\nUSER root\n{PROBE}")
     directory.chmod(0o755)
     (directory / "Dockerfile").chmod(0o644)
     words = {"docker": ["docker", "build", "--progress=plain"], "podman": ["podman", "build", "--isolation", "chroot"],
