@@ -11,18 +11,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-SCRIPT = Path(__file__).parents[1] / "repository/deployments/common/common-scripts/compile-files"
+from script_module import SCRIPTS, load
 
-
-def load(path):
-    """A script without an ending as a module."""
-    loader = importlib.machinery.SourceFileLoader("compile_files", str(path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("compile_files", loader))
-    loader.exec_module(module)
-    return module
-
-
-compile_files = load(SCRIPT)
+compile_files = load("compile-files")
 
 
 class CompileFiles(unittest.TestCase):
@@ -42,7 +33,7 @@ class CompileFiles(unittest.TestCase):
 
     def compiled(self):
         """How many files were compiled by one run more."""
-        done = subprocess.run([sys.executable, SCRIPT, self.top], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, SCRIPTS / "compile-files", self.top], capture_output=True, text=True, check=True)
         return int(done.stdout)
 
     def result(self, path):
@@ -70,6 +61,13 @@ class CompileFiles(unittest.TestCase):
         py_compile.compile(str(path), doraise=True, invalidation_mode=mode)
         self.assertEqual(self.compiled(), 1)
 
+    def test_what_only_pytest_takes_is_left_to_it(self):
+        self.write("tests/test_a.py")
+        self.write("tests/conftest.py")
+        helper = self.write("tests/helper.py")
+        self.assertEqual(self.compiled(), 1)
+        self.assertTrue(self.result(helper).exists())
+
     def test_a_template_or_a_file_of_another_python_stops_nothing(self):
         self.write("template.py", "def {{ name }}(:\n")
         self.write("old.py", "print 'old'\n")
@@ -77,53 +75,98 @@ class CompileFiles(unittest.TestCase):
         self.assertEqual(self.compiled(), 1)
         self.assertTrue(self.result(good).exists())
 
-    def test_what_a_build_has_compiled_the_next_one_copies(self):
-        path, cache = self.write("a/b.py", "x = 'kept'\n"), str(self.top / "cache")
-        self.assertEqual(compile_files.compile_one(cache, str(path)), 1)
-        made = self.result(path).read_bytes()
-        self.result(path).unlink()
-        with mock.patch.object(compile_files, "compile_file", side_effect=AssertionError("it is compiled again")):
-            self.assertEqual(compile_files.compile_one(cache, str(path)), 1)
-        self.assertEqual(self.result(path).read_bytes(), made)
-        self.assertEqual(os.stat(self.result(path)).st_mode, os.stat(path).st_mode)
+    def with_cache(self, *paths, cache=None):
+        """How many files of one directory were given a compiled form."""
+        listed = (str(paths[0].parent), [path.name for path in paths])
+        return compile_files.compile_directory(str(cache or self.top / "cache"), listed)
 
-    def test_another_source_or_another_place_is_another_file_of_the_cache(self):
-        cache = str(self.top / "cache")
+    def packs(self):
+        return sorted(path for path in (self.top / "cache").rglob("*") if path.is_file())
+
+    def test_what_a_build_has_compiled_the_next_one_copies(self):
+        paths = [self.write(f"a/{name}.py", f"x = '{name}'\n") for name in ("b", "c", "empty")]
+        paths[2].write_text("")
+        paths[1].chmod(0o600)
+        self.assertEqual(self.with_cache(*paths), 3)
+        made = [self.result(path).read_bytes() for path in paths]
+        for path in paths:
+            self.result(path).unlink()
+        self.result(paths[0]).parent.rmdir()
+        with mock.patch.object(compile_files, "compile_file", side_effect=AssertionError("it is compiled again")):
+            self.assertEqual(self.with_cache(*paths), 3)
+        for path, form in zip(paths, made):
+            self.assertEqual(self.result(path).read_bytes(), form)
+            self.assertEqual(os.stat(self.result(path)).st_mode, os.stat(path).st_mode)
+
+    def test_what_cannot_be_compiled_is_known_the_next_time(self):
+        paths = [self.write("good.py"), self.write("template.py", "def {{ name }}(:\n")]
+        self.assertEqual(self.with_cache(*paths), 1)
+        self.result(paths[0]).unlink()
+        with mock.patch.object(compile_files, "compile_file", side_effect=AssertionError("it is tried again")):
+            self.assertEqual(self.with_cache(*paths), 1)
+        self.assertFalse(self.result(paths[1]).exists())
+
+    def test_another_source_or_another_place_is_another_pack_of_the_cache(self):
         for name, text in (("a.py", "x = 1\n"), ("a.py", "x = 2\n"), ("b.py", "x = 2\n")):
             path = self.write(name, text)
             self.result(path).unlink(missing_ok=True)
-            compile_files.compile_one(cache, str(path))
+            self.with_cache(path)
             spec = importlib.util.spec_from_file_location("loaded", self.result(path),
                                                           loader=importlib.machinery.SourcelessFileLoader(
                                                               "loaded", str(self.result(path))))
             code = spec.loader.get_code("loaded")
             self.assertEqual((code.co_filename, code.co_consts[0]), (str(path), int(text[4])))
+        self.assertEqual(len(self.packs()), 3)
 
-    def test_a_damaged_file_of_the_cache_is_no_compiled_form(self):
-        path, cache = self.write("a.py"), str(self.top / "cache")
-        compile_files.compile_one(cache, str(path))
-        made = self.result(path).read_bytes()
-        kept = Path(compile_files.place(cache, str(path)))
+    def test_text_that_moves_from_one_file_to_the_next_is_another_pack(self):
+        one, two = self.write("a.py", "x = 1\ny = 2\n"), self.write("b.py", "")
+        self.with_cache(one, two)
+        for path, text in ((one, "x = 1\n"), (two, "y = 2\n")):
+            path.write_text(text)
+            self.result(path).unlink()
+        self.with_cache(one, two)
+        self.assertEqual(len(self.packs()), 2)
+
+    def test_a_damaged_pack_is_made_again(self):
+        paths = [self.write("a.py"), self.write("b.py")]
+        self.with_cache(*paths)
+        made = [self.result(path).read_bytes() for path in paths]
+        (kept,) = self.packs()
         whole = kept.read_bytes()
-        for damaged in (b"", whole[:-1], whole.replace(b"x", b"y")):
+        for damaged in (b"", whole[:3], whole[:-1], whole.replace(b"x", b"y"), bytes(len(whole))):
             self.assertNotEqual(damaged, whole)
             kept.write_bytes(damaged)
-            self.result(path).unlink()
-            self.assertEqual(compile_files.compile_one(cache, str(path)), 1)
-            self.assertEqual(self.result(path).read_bytes(), made)
+            for path in paths:
+                self.result(path).unlink()
+            self.assertEqual(self.with_cache(*paths), 2)
+            self.assertEqual([self.result(path).read_bytes() for path in paths], made)
             self.assertEqual(kept.read_bytes(), whole)
 
     def test_a_stale_form_gives_way_to_the_kept_one(self):
-        path, cache = self.write("a.py"), str(self.top / "cache")
-        compile_files.compile_one(cache, str(path))
+        path = self.write("a.py")
+        self.with_cache(path)
         made = self.result(path).read_bytes()
         self.result(path).write_bytes(b"stale")
-        self.assertEqual(compile_files.compile_one(cache, str(path)), 1)
+        self.assertEqual(self.with_cache(path), 1)
         self.assertEqual(self.result(path).read_bytes(), made)
 
+    def test_what_an_earlier_layer_has_compiled_is_left_alone(self):
+        old, new = self.write("a.py"), self.write("b.py")
+        self.with_cache(old)
+        before = os.stat(self.result(old))
+        self.assertEqual(self.with_cache(old, new), 1)
+        self.assertEqual(os.stat(self.result(old)), before)
+
+    def test_a_link_to_nothing_stops_nothing(self):
+        good, link = self.write("good.py"), self.top / "link.py"
+        link.symlink_to("absent.py")
+        self.assertEqual(self.with_cache(good, link), 1)
+        self.result(good).unlink()
+        self.assertEqual(self.compiled(), 1)
+
     def test_a_cache_that_cannot_be_written_costs_nothing_but_time(self):
-        path, cache = self.write("a.py"), self.write("no-directory")
-        self.assertEqual(compile_files.compile_one(str(cache), str(path)), 1)
+        path = self.write("a.py")
+        self.assertEqual(self.with_cache(path, cache=self.write("no-directory")), 1)
 
     def test_only_a_mounted_cache_counts(self):
         with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": str(self.top)}):

@@ -15,7 +15,8 @@ SCRIPT = Path(__file__).parents[1] / "repository/deployments/common/common-scrip
 def record(path, text):
     """A line of RECORD."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-    return f"{path},sha256={digest},{len(text)}\n"
+    name = f'"{path}"' if "," in path else path
+    return f"{name},sha256={digest},{len(text)}\n"
 
 
 class SettleShared(unittest.TestCase):
@@ -56,6 +57,18 @@ class SettleShared(unittest.TestCase):
                 self.install(name, {"docs/conf.py": f"of {name}", f"{name}.py": ""})
             self.assertEqual(self.settle(), [])
             self.assertEqual(self.text(), "of two")
+
+    def test_a_file_whose_name_a_record_quotes_is_a_file_like_others(self):
+        for name in ("two", "one"):
+            self.install(name, {"docs/conf.py": f"of {name}", "docs/a,b.py": f"of {name}", f"{name}.py": ""})
+        self.assertEqual(self.settle(), [])
+        self.assertEqual((self.text(), (self.site / "docs/a,b.py").read_text()), ("of two", "of two"))
+
+    def test_a_quoted_name_is_the_same_as_a_plain_one(self):
+        self.install("two", {"docs/conf.py": "of two", "docs/a,b.py": ""})
+        self.install("one", {"docs/conf.py": "of one"})
+        self.assertEqual(self.settle(), [])
+        self.assertEqual(self.text(), "of two")
 
     def test_the_cache_is_not_written_to_through_a_link(self):
         self.install("two", {"docs/conf.py": "of two"})

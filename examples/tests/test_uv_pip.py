@@ -1,23 +1,15 @@
 """PIP_SWITCHES in uv's spelling."""
 
-import importlib.machinery
-import importlib.util
+import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[1] / "repository/deployments/common/common-scripts/uv-pip"
+from script_module import SCRIPTS, load
 
-
-def load(path):
-    """A script without an ending as a module."""
-    loader = importlib.machinery.SourceFileLoader("uv_pip", str(path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("uv_pip", loader))
-    loader.exec_module(module)
-    return module
-
-
-uv_pip = load(SCRIPT)
+uv_pip = load("uv-pip")
 
 
 class Switches(unittest.TestCase):
@@ -53,6 +45,50 @@ class LinkMode(unittest.TestCase):
         self.assertEqual(uv_pip.cache_of({"HOME": "/h"}), Path("/h/.cache/uv"))
         self.assertEqual(uv_pip.cache_of({"HOME": "/h", "XDG_CACHE_HOME": "/c"}), Path("/c/uv"))
         self.assertEqual(uv_pip.cache_of({"HOME": "/h", "UV_CACHE_DIR": "/u"}), Path("/u"))
+
+
+# Notes its arguments; what it has not in its cache, it must ask an index for.
+UV = """#!/bin/sh
+echo "$*" >>"$CALLS"
+case "$*" in
+    *--offline*) [ "$IN_CACHE" = yes ] || { echo "error: network disabled" >&2; exit 1; } ;;
+esac
+echo "Installed" >&2
+exit "$STATUS"
+"""
+
+
+class Sync(unittest.TestCase):
+    """uv-pip sync, with a stub for uv."""
+
+    def run_it(self, *arguments, in_cache="yes", status=0):
+        """The script's status and what it says on standard error, and what uv was called with."""
+        with tempfile.TemporaryDirectory() as held:
+            stub, calls = Path(held, "uv"), Path(held, "calls")
+            stub.write_text(UV)
+            stub.chmod(0o755)
+            environment = {**os.environ, "PATH": f"{held}:{os.environ['PATH']}", "CALLS": str(calls), "IN_CACHE": in_cache,
+                           "STATUS": str(status), "PIP_SWITCHES": ""}
+            done = subprocess.run([sys.executable, SCRIPTS / "uv-pip", *arguments], env=environment, capture_output=True,
+                                  text=True, check=False)
+            return done.returncode, done.stderr, calls.read_text().splitlines()
+
+    def test_where_the_cache_has_every_pin_no_index_is_asked(self):
+        status, said, calls = self.run_it("sync", "list.txt")
+        self.assertEqual((status, said), (0, "Installed\n"))
+        self.assertEqual(calls, ["pip sync list.txt --offline --no-build"])
+
+    def test_what_the_cache_has_not_is_fetched_and_nothing_is_said_of_the_first_try(self):
+        status, said, calls = self.run_it("sync", "list.txt", in_cache="no")
+        self.assertEqual((status, said), (0, "Installed\n"))
+        self.assertEqual(calls, ["pip sync list.txt --offline --no-build", "pip sync list.txt"])
+
+    def test_what_cannot_be_installed_is_told_once(self):
+        status, said, calls = self.run_it("sync", "list.txt", status=3)
+        self.assertEqual((status, said, len(calls)), (3, "Installed\n", 2))
+
+    def test_a_search_always_asks_the_index(self):
+        self.assertEqual(self.run_it("compile", "in.pip")[2], ["pip compile in.pip"])
 
 
 if __name__ == "__main__":
