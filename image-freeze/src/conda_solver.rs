@@ -19,6 +19,8 @@ use common::requirement::CondaFile;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::told::Programs;
+
 pub(crate) use question::{Question, all_as_written, as_written};
 
 /// The programs that can be asked alike; the quickest first.
@@ -123,20 +125,24 @@ impl Solver {
     ///
     /// # Errors
     /// The one that was named cannot be asked.
-    pub(crate) fn find(named: Option<&str>, console: &Console) -> Result<Option<Self>, CondaError> {
-        let Some(named) = named else { return Ok(Self::in_reach(console)) };
+    pub(crate) fn find(
+        named: Option<&str>,
+        programs: &Programs,
+        console: &Console,
+    ) -> Result<Option<Self>, CondaError> {
+        let Some(named) = named else { return Ok(Self::in_reach(programs, console)) };
         let is_python =
             Path::new(named).file_name().is_some_and(|name| name.to_string_lossy().starts_with("python"));
         if !is_python {
             return Ok(Some(Self::Program(named.to_owned())));
         }
-        match rattler::version(named, console)? {
+        match rattler::version(named, programs, console)? {
             Some(version) => Ok(Some(Self::Rattler { python: rattler::place(named), version })),
             None => Err(CondaError::NoRattler { python: named.to_owned() }),
         }
     }
 
-    fn in_reach(console: &Console) -> Option<Self> {
+    fn in_reach(programs: &Programs, console: &Console) -> Option<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let on_path = |name: &&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
         if let Some(program) = PROGRAMS.into_iter().find(on_path) {
@@ -152,7 +158,7 @@ impl Solver {
             // Two names of one program in one directory are one Python, and starting one takes long.
             let place = place(python).filter(|place| !asked.contains(place))?;
             asked.push(place);
-            let version = rattler::version(python, console).ok().flatten()?;
+            let version = rattler::version(python, programs, console).ok().flatten()?;
             Some(Self::Rattler { python: rattler::place(python), version })
         })
     }

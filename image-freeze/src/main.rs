@@ -26,6 +26,7 @@ mod specs;
 mod table;
 mod target;
 mod thaw;
+mod told;
 mod uv;
 mod workplace;
 

@@ -71,10 +71,12 @@ impl Solving<'_> {
         if names.is_empty() {
             return Err(Error::NothingToSolve { dir: deployment.environments_dir() });
         }
+        let programs = self.workplace.programs();
+        let asked_for = self.args.conda_solver.as_deref();
         let (version, solver, texts) = std::thread::scope(|scope| {
             // Asked beside the search: a process more would be the larger part of what we cost.
-            let version = scope.spawn(|| uv::version(self.console));
-            let solver = scope.spawn(|| Solver::find(self.args.conda_solver.as_deref(), self.console));
+            let version = scope.spawn(|| uv::version(&programs, self.console));
+            let solver = scope.spawn(|| Solver::find(asked_for, &programs, self.console));
             let texts: Vec<_> = names.iter().map(|name| self.search(name)).collect();
             (version.join(), solver.join(), texts)
         });

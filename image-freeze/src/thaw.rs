@@ -77,8 +77,8 @@ pub(crate) fn run(args: &ThawArgs, console: &Console) -> Result<Status, Error> {
     let settings = session.document.settings.clone();
     let workplace = Workplace::of(&session)?;
     let (_lock, stage) = workplace.begin(console)?;
-    let solver = uv::version(console)?;
-    let conda = Solver::find(args.conda_solver.as_deref(), console)?;
+    let solver = uv::version(&workplace.programs(), console)?;
+    let conda = Solver::find(args.conda_solver.as_deref(), &workplace.programs(), console)?;
     let means = Means { solver: conda, platform: settings.platform, console };
     let mut surveyor = Surveyor::new(&args.asking, &settings, console)?;
     let mut thawed = Thawed::default();

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::index::Origins;
 use crate::target::Target;
+use crate::told::{Programs, Told};
 
 pub(crate) use switches::SwitchError;
 
@@ -156,8 +157,12 @@ fn conflict(captured: &Captured) -> Option<String> {
 ///
 /// # Errors
 /// uv is not there.
-pub(crate) fn version(console: &Console) -> Result<String, UvError> {
-    let text = process::text(&Invocation::new("uv").arg("--version"), console).map_err(missing)?;
+pub(crate) fn version(programs: &Programs, console: &Console) -> Result<String, UvError> {
+    let ask = || {
+        let text = process::text(&Invocation::new("uv").arg("--version"), console).map_err(missing)?;
+        Ok::<_, UvError>(Told { text: Some(text), looked_in: Vec::new() })
+    };
+    let text = programs.of(Path::new("uv"), "--version", ask)?.text.unwrap_or_default();
     let words: Vec<&str> = text.split_ascii_whitespace().take(2).collect();
     Ok(words.join(" "))
 }

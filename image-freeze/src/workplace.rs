@@ -12,6 +12,7 @@ use common::state_dir::StateDir;
 use common::tree;
 
 use crate::error::Error;
+use crate::told::Programs;
 
 /// How long another run may keep us waiting: longer than any run takes, shorter than patience.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -38,6 +39,11 @@ impl Workplace {
     /// What is known about images.
     pub(crate) fn evidence(&self) -> Store {
         Store::in_state(self.state.path())
+    }
+
+    /// What programs told of themselves.
+    pub(crate) fn programs(&self) -> Programs {
+        Programs::in_state(self.state.path())
     }
 
     /// Takes the lock of all who write the mission's frozen trees, and clears away what a killed

@@ -10,12 +10,29 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Ended, PATIENCE, Package, Question};
+use crate::told::{Programs, Told};
 
 /// What the interpreter runs.
 const SCRIPT: &str = include_str!("rattler.py");
 
-/// What tells the package's version, quicker than loading it.
-const VERSION: &str = "from importlib.metadata import version; print(version('py-rattler'))";
+/// What tells the package's version, quicker than loading it, and where it was looked for.
+const VERSION: &str = "\
+import json, os, site, sys
+from importlib.metadata import PackageNotFoundError, version
+looked = []
+for path in [*sys.path, site.getusersitepackages()]:
+    if path:
+        try:
+            changed = os.stat(path).st_mtime_ns
+        except OSError:
+            changed = None
+        looked.append({'path': os.path.abspath(path), 'changed': changed})
+try:
+    found = version('py-rattler')
+except PackageNotFoundError:
+    found = None
+json.dump({'text': found, 'looked_in': looked}, sys.stdout)
+";
 
 /// What the script prints.
 #[derive(Debug, Default, Deserialize)]
@@ -42,9 +59,17 @@ pub(super) fn place(python: &str) -> PathBuf {
 ///
 /// # Errors
 /// It cannot be run.
-pub(super) fn version(python: &str, console: &Console) -> Result<Option<String>, ProcessError> {
-    let captured = process::capture(&call(&place(python), VERSION), console)?;
-    Ok(Some(captured.text()).filter(|text| captured.exit.is_success() && !text.is_empty()))
+pub(super) fn version(
+    python: &str,
+    programs: &Programs,
+    console: &Console,
+) -> Result<Option<String>, ProcessError> {
+    let python = place(python);
+    let ask = || {
+        let captured = process::capture(&call(&python, VERSION), console)?;
+        Ok(serde_json::from_slice(&captured.stdout).unwrap_or(Told { text: None, looked_in: Vec::new() }))
+    };
+    Ok(programs.of(&python, VERSION, ask)?.text)
 }
 
 pub(super) fn solve(python: &Path, question: &Question, console: &Console) -> Result<Ended, ProcessError> {
@@ -91,4 +116,29 @@ fn asked(question: &Question) -> String {
         "seconds": PATIENCE.as_secs(),
     })
     .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Python that is a program and no shim.
+    const PYTHON: &str = "/usr/bin/python3";
+
+    /// Else an installation of py-rattler would be noticed never, or Python be started each time.
+    #[test]
+    fn a_real_python_tells_where_it_looked() {
+        if !Path::new(PYTHON).exists() {
+            return eprintln!("skipped: there is no {PYTHON}");
+        }
+        let state = tempfile::tempdir().unwrap();
+        let programs = Programs::in_state(state.path());
+        let version = version(PYTHON, &programs, &Console::silent()).unwrap();
+        let kept = std::fs::read_dir(state.path().join("programs")).unwrap().next().unwrap().unwrap();
+        let told: Told = serde_json::from_slice(&std::fs::read(kept.path()).unwrap()).unwrap();
+        assert_eq!(told.text, version);
+        assert!(!told.looked_in.is_empty());
+        let asked = programs.of(Path::new(PYTHON), VERSION, || Err("Python is started again"));
+        assert_eq!(asked, Ok(told));
+    }
 }
