@@ -11,6 +11,7 @@
 
 pub mod bridge;
 pub mod capsule;
+pub mod real;
 pub mod stacks;
 pub mod traced;
 
