@@ -68,6 +68,14 @@ class CompileFiles(unittest.TestCase):
         self.assertEqual(self.compiled(), 1)
         self.assertTrue(self.result(helper).exists())
 
+    def test_a_form_of_a_test_that_holds_the_time_of_its_source_does_not_stay(self):
+        path = self.write("tests/test_a.py")
+        mode = py_compile.PycInvalidationMode.TIMESTAMP
+        py_compile.compile(str(path), doraise=True, invalidation_mode=mode)
+        self.assertEqual(self.compiled(), 1)
+        self.assertEqual(self.result(path).read_bytes()[4:8], b"\x01\0\0\0")
+        self.assertEqual(self.compiled(), 0)
+
     def test_a_template_or_a_file_of_another_python_stops_nothing(self):
         self.write("template.py", "def {{ name }}(:\n")
         self.write("old.py", "print 'old'\n")
@@ -106,6 +114,34 @@ class CompileFiles(unittest.TestCase):
             self.assertEqual(self.with_cache(*paths), 1)
         self.assertFalse(self.result(paths[1]).exists())
 
+    def test_where_nothing_can_be_compiled_a_full_cache_makes_the_same_tree(self):
+        path = self.write("templates/one.py", "def {{ name }}(:\n")
+        for _ in range(2):
+            self.assertEqual(self.with_cache(path), 0)
+            self.assertEqual([entry.name for entry in path.parent.iterdir()], ["one.py"])
+        self.assertEqual(len(self.packs()), 1)
+
+    def test_what_failed_for_want_of_memory_is_tried_again(self):
+        path = self.write("a.py")
+        with mock.patch.object(py_compile, "compile", side_effect=py_compile.PyCompileError(MemoryError, MemoryError(), "a.py")):
+            self.assertEqual(self.with_cache(path), 0)
+        self.assertEqual(self.packs(), [])
+        self.assertEqual(self.with_cache(path), 1)
+
+    def test_another_python_makes_packs_of_its_own(self):
+        path = self.write("a.py")
+        self.with_cache(path)
+        self.result(path).unlink()
+        with mock.patch.object(sys, "version", "3.11.99"):
+            self.with_cache(path)
+        self.assertEqual(len(self.packs()), 2)
+
+    def test_a_pack_that_cannot_be_finished_leaves_nothing(self):
+        path = self.write("a.py")
+        with mock.patch.object(os, "replace", side_effect=OSError("no space left")):
+            self.assertEqual(self.with_cache(path), 1)
+        self.assertEqual(self.packs(), [])
+
     def test_another_source_or_another_place_is_another_pack_of_the_cache(self):
         for name, text in (("a.py", "x = 1\n"), ("a.py", "x = 2\n"), ("b.py", "x = 2\n")):
             path = self.write(name, text)
@@ -133,7 +169,7 @@ class CompileFiles(unittest.TestCase):
         made = [self.result(path).read_bytes() for path in paths]
         (kept,) = self.packs()
         whole = kept.read_bytes()
-        for damaged in (b"", whole[:3], whole[:-1], whole.replace(b"x", b"y"), bytes(len(whole))):
+        for damaged in (b"", whole[:3], whole[:-1], whole.replace(b"x", b"y"), bytes(len(whole)), bytes(4)):
             self.assertNotEqual(damaged, whole)
             kept.write_bytes(damaged)
             for path in paths:

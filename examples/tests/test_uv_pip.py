@@ -53,6 +53,7 @@ echo "$*" >>"$CALLS"
 case "$*" in
     *--offline*) [ "$IN_CACHE" = yes ] || { echo "error: network disabled" >&2; exit 1; } ;;
 esac
+[ "$STATUS" != killed ] || kill -TERM $$
 echo "Installed" >&2
 exit "$STATUS"
 """
@@ -77,6 +78,10 @@ class Sync(unittest.TestCase):
         status, said, calls = self.run_it("sync", "list.txt")
         self.assertEqual((status, said), (0, "Installed\n"))
         self.assertEqual(calls, ["pip sync list.txt --offline --no-build"])
+
+    def test_one_that_is_killed_is_not_begun_again(self):
+        status, _, calls = self.run_it("sync", "list.txt", status="killed")
+        self.assertEqual((status, len(calls)), (128 + 15, 1))
 
     def test_what_the_cache_has_not_is_fetched_and_nothing_is_said_of_the_first_try(self):
         status, said, calls = self.run_it("sync", "list.txt", in_cache="no")

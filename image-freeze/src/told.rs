@@ -12,7 +12,7 @@ use common::state_file;
 use serde::{Deserialize, Serialize};
 
 /// The variables that have a say in what a Python finds.
-const VARIABLES: [&str; 3] = ["PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"];
+const VARIABLES: [&str; 5] = ["HOME", "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE"];
 
 /// An answer, and what it was found in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,13 +87,10 @@ fn changed(status: &fs::Metadata) -> i64 {
     status.mtime().saturating_mul(1_000_000_000).saturating_add(status.mtime_nsec())
 }
 
-/// What names the question, the program file as it is now, and what leads it elsewhere. `None` for a script: it may call
-/// whatever it chooses at the moment.
+/// What names the question, the program file as it is now, and what leads it elsewhere. `None` for a version manager's shim.
 fn identity(program: &Path, question: &str) -> Option<String> {
     let place = on_path(program)?;
-    let mut magic = [0; 4];
-    fs::File::open(&place).ok()?.read_exact(&mut magic).ok()?;
-    if magic != *b"\x7fELF" {
+    if may_be_shim(program, &place) {
         return None;
     }
     let status = place.metadata().ok()?;
@@ -107,21 +104,39 @@ fn identity(program: &Path, question: &str) -> Option<String> {
     Some(Digest::of(&parts.join(&0)).short().to_string())
 }
 
+/// Whether a file may start whichever program it chooses at the moment: a script does, and so does a link to a program with
+/// a name of its own.
+fn may_be_shim(program: &Path, place: &Path) -> bool {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let (Some(asked), Ok(real)) = (name(program), place.canonicalize()) else { return true };
+    // `python3` is a link to `python3.12`.
+    let stem = asked.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let mut magic = [0; 4];
+    let begun = fs::File::open(&real).and_then(|mut file| file.read_exact(&mut magic));
+    begun.is_err() || magic != *b"\x7fELF" || !name(&real).is_some_and(|name| name.starts_with(stem))
+}
+
 /// The file that a call of `program` starts.
 fn on_path(program: &Path) -> Option<PathBuf> {
     if program.components().count() > 1 {
         return Some(program.to_owned());
     }
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
+    env::split_paths(&path).map(|dir| dir.join(program)).find(|file| is_program(file))
+}
+
+fn is_program(file: &Path) -> bool {
+    file.metadata().is_ok_and(|status| status.is_file() && status.mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A program of this machine that is no script.
-    const PROGRAM: &str = "/proc/self/exe";
+    /// A program that is no script.
+    fn this_program() -> PathBuf {
+        env::current_exe().unwrap()
+    }
 
     fn answer(text: &str, looked_in: &[&Path]) -> Told {
         let looked = |path: &&Path| Looked {
@@ -138,19 +153,19 @@ mod tests {
     #[test]
     fn a_program_is_asked_once() {
         let state = tempfile::tempdir().unwrap();
-        let (programs, program) = (Programs::in_state(state.path()), Path::new(PROGRAM));
-        assert_eq!(told(&programs, program, "version", &answer("1", &[])).as_deref(), Some("1"));
-        assert_eq!(told(&programs, program, "version", &answer("2", &[])).as_deref(), Some("1"));
-        assert_eq!(told(&programs, program, "another", &answer("3", &[])).as_deref(), Some("3"));
+        let (programs, program) = (Programs::in_state(state.path()), this_program());
+        assert_eq!(told(&programs, &program, "version", &answer("1", &[])).as_deref(), Some("1"));
+        assert_eq!(told(&programs, &program, "version", &answer("2", &[])).as_deref(), Some("1"));
+        assert_eq!(told(&programs, &program, "another", &answer("3", &[])).as_deref(), Some("3"));
     }
 
     #[test]
     fn what_is_installed_or_removed_later_is_seen() {
         let state = tempfile::tempdir().unwrap();
-        let (programs, program) = (Programs::in_state(state.path()), Path::new(PROGRAM));
+        let (programs, program) = (Programs::in_state(state.path()), this_program());
         let (packages, absent) = (state.path().join("site-packages"), state.path().join("user"));
         fs::create_dir(&packages).unwrap();
-        let ask = |text: &str| told(&programs, program, "py-rattler", &answer(text, &[&packages, &absent]));
+        let ask = |text: &str| told(&programs, &program, "py-rattler", &answer(text, &[&packages, &absent]));
         assert_eq!(ask("1").as_deref(), Some("1"));
         assert_eq!(ask("2").as_deref(), Some("1"));
         fs::create_dir(packages.join("py_rattler-2.dist-info")).unwrap();
@@ -169,14 +184,28 @@ mod tests {
         assert_eq!(told(&programs, &program, "version", &answer("10", &[])).as_deref(), Some("10"));
     }
 
-    /// A version manager's shim is a script that starts another program tomorrow.
+    /// A version manager's shim starts another program tomorrow: it is a script, or a link to the manager.
     #[test]
-    fn a_script_is_asked_each_time() {
+    fn a_shim_is_asked_each_time() {
         let state = tempfile::tempdir().unwrap();
-        let (programs, program) = (Programs::in_state(state.path()), state.path().join("uv"));
-        fs::write(&program, "#!/bin/sh\n").unwrap();
-        assert_eq!(told(&programs, &program, "version", &answer("1", &[])).as_deref(), Some("1"));
-        assert_eq!(told(&programs, &program, "version", &answer("2", &[])).as_deref(), Some("2"));
+        let (programs, script, link) =
+            (Programs::in_state(state.path()), state.path().join("uv"), state.path().join("python3"));
+        fs::write(&script, "#!/bin/sh\n").unwrap();
+        std::os::unix::fs::symlink(this_program(), &link).unwrap();
+        for shim in [script, link] {
+            assert_eq!(told(&programs, &shim, "version", &answer("1", &[])).as_deref(), Some("1"));
+            assert_eq!(told(&programs, &shim, "version", &answer("2", &[])).as_deref(), Some("2"));
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_numbered_python_is_that_python() {
+        let state = tempfile::tempdir().unwrap();
+        let (programs, link) = (Programs::in_state(state.path()), state.path().join("python3"));
+        fs::write(state.path().join("python3.12"), "\x7fELF").unwrap();
+        std::os::unix::fs::symlink("python3.12", &link).unwrap();
+        assert_eq!(told(&programs, &link, "version", &answer("1", &[])).as_deref(), Some("1"));
+        assert_eq!(told(&programs, &link, "version", &answer("2", &[])).as_deref(), Some("1"));
     }
 
     #[test]
@@ -186,24 +215,24 @@ mod tests {
         let programs = Programs::in_state(state.path());
         for text in ["1", "2"] {
             let now = answer(text, &[]);
-            assert_eq!(told(&programs, Path::new(PROGRAM), "version", &now).as_deref(), Some(text));
+            assert_eq!(told(&programs, &this_program(), "version", &now).as_deref(), Some(text));
         }
     }
 
     #[test]
     fn a_program_that_said_nothing_is_asked_again() {
         let state = tempfile::tempdir().unwrap();
-        let (programs, program) = (Programs::in_state(state.path()), Path::new(PROGRAM));
+        let (programs, program) = (Programs::in_state(state.path()), this_program());
         let nothing = Told { text: None, looked_in: Vec::new() };
-        assert_eq!(told(&programs, program, "version", &nothing), None);
-        assert_eq!(told(&programs, program, "version", &answer("1", &[])).as_deref(), Some("1"));
+        assert_eq!(told(&programs, &program, "version", &nothing), None);
+        assert_eq!(told(&programs, &program, "version", &answer("1", &[])).as_deref(), Some("1"));
     }
 
     #[test]
     fn what_ask_fails_with_is_told_and_not_kept() {
         let state = tempfile::tempdir().unwrap();
         let programs = Programs::in_state(state.path());
-        assert_eq!(programs.of(Path::new(PROGRAM), "version", || Err("broken")), Err("broken"));
+        assert_eq!(programs.of(&this_program(), "version", || Err("broken")), Err("broken"));
         assert!(fs::read_dir(state.path()).unwrap().next().is_none());
     }
 }

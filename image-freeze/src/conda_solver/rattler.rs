@@ -23,9 +23,11 @@ looked = []
 for path in [*sys.path, site.getusersitepackages()]:
     if path:
         try:
-            changed = os.stat(path).st_mtime_ns
+            changed = os.stat(path.encode()).st_mtime_ns
         except OSError:
             changed = None
+        except UnicodeEncodeError:
+            path, changed = os.sep, None  # cannot be told, so it counts as changed each time
         looked.append({'path': os.path.abspath(path), 'changed': changed})
 try:
     found = version('py-rattler')
@@ -67,7 +69,10 @@ pub(super) fn version(
     let python = place(python);
     let ask = || {
         let captured = process::capture(&call(&python, VERSION), console)?;
-        Ok(serde_json::from_slice(&captured.stdout).unwrap_or(Told { text: None, looked_in: Vec::new() }))
+        // Before it, whatever the site has it print.
+        let said = captured.stdout.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+        let told = said.and_then(|line| serde_json::from_slice(line).ok());
+        Ok(told.unwrap_or(Told { text: None, looked_in: Vec::new() }))
     };
     Ok(programs.of(&python, VERSION, ask)?.text)
 }
