@@ -7,9 +7,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::console::Console;
-use common::engine::{Engine, ImageFacts, choose};
+use common::engine::{Engine, ImageFacts, Kind, choose};
 use common::settings::{CaBundle, EngineChoice, UseFrozen};
 use common::testing::{FakeEngine, Repository, closure};
 use tempfile::TempDir;
@@ -32,6 +33,10 @@ pub const MISSION: &str = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n\
     COPY env-frozen/base/ /opt/env-frozen/base/\nCOPY env-chilly/roman-cal/ /opt/env-chilly/roman-cal/\n\
     USER root\nRUN echo \"$INDEX_CUTOFF\" >/cutoff; ls -A /opt/env-frozen/base >/listed\nUSER jovyan\n";
 
+/// One at a time uses the store that buildah and podman share: what one test removes, a build of another may be looking at
+/// for its cache (`layer not known`).
+static STORE: Mutex<()> = Mutex::new(());
+
 /// How many engines were prepared: each has names of its own.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -47,12 +52,16 @@ pub struct Real {
     /// What the tool is given of variables beside those of this process.
     pub variables: RefCell<Vec<(&'static str, OsString)>>,
     pub dir: TempDir,
+    /// Let go after the images are removed.
+    _store: Option<MutexGuard<'static, ()>>,
 }
 
 impl Real {
     pub fn new(choice: EngineChoice) -> Option<Self> {
         let console = Console::silent();
         let engine = choose(choice, &console).inspect_err(|e| eprintln!("skipped: {choice}: {e}")).ok()?;
+        let shares = matches!(engine.kind, Kind::Buildah | Kind::Podman);
+        let store = shares.then(|| STORE.lock().unwrap_or_else(PoisonError::into_inner));
         // Whatever else builds here, these are nobody else's names.
         let prefix = format!("image-build-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
         let base = format!("{prefix}-base:latest");
@@ -74,6 +83,7 @@ impl Real {
             seen: RefCell::default(),
             variables: RefCell::default(),
             dir,
+            _store: store,
         };
         real.configure(UseFrozen::Floating);
         Some(real)
