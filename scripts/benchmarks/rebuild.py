@@ -7,6 +7,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import tempfile
 import time
 
 from benchmarks import daemon, uv_program
@@ -103,30 +104,32 @@ def compare(bench, disk, uv):
 
 def figures(bench, disk, tree, build, uv):
     """What a rebuild takes, and what uv does; each begins when what was written before is on the disk."""
-    whole, half, alone, copied, offline, linked = [], [], [], [], [], []
-    host = {**os.environ, "UV_CACHE_DIR": str(disk / "uv-cache"), "UV_LINK_MODE": "copy"}
+    whole, half, alone, copied, linked = [], [], [], [], []
     python = re.search(r"^ *- python=([0-9.]+)", (tree / LOCK).with_suffix(".yml").read_text(), re.M)[1]
     sync = [uv, "pip", "sync", "--python-version", python, tree / LOCK, "--target"]
-    for number in range(max(bench.rounds // 8, 1) + 1):
+    rounds = range(max(bench.rounds // 8, 1) + 1)
+    for number in rounds:
         # Of the pip half's inputs, so that it is installed anew.
         with (tree / KERNEL).open("a") as specs:
             specs.write(f"# {number}\n")
         timings = bench.scratch / "timings.json"
         os.sync()
-        wall = once([*build, "--timings", timings], tree)
+        whole.append(once([*build, "--timings", timings], tree) / 1000)
         steps = json.loads(timings.read_text())["steps"]
         took = [one["seconds"] for step in steps for one in step.get("instructions", []) if "env-sync" in one["name"]]
-        whole.append(wall / 1000)
         half.append(max(took, default=0))
         alone.append(installing(tree))
-        for kept, settings in ((copied, {}), (offline, {"UV_OFFLINE": "1"}), (linked, {"UV_LINK_MODE": "hardlink"})):
-            os.sync()
-            # What stays makes each write to new places, as the engine does.
-            target = disk / "plain" / str(len(copied) + len(offline) + len(linked))
-            kept.append(once_in({**host, **settings}, [*sync, target]) / 1000)
-    every = (whole, half, alone, copied, offline, linked)
-    whole, half, alone, copied, offline, linked = (statistics.median(times[1:]) for times in every)
-    sheet, pins = bench.sheet, sum(line[0].isalnum() for line in (tree / LOCK).read_text().splitlines() if line)
+        copied.append(installed(disk, sync, UV_LINK_MODE="copy"))
+        linked.append(installed(disk, sync, UV_LINK_MODE="hardlink"))
+    # Apart, so that it does not come between what is compared in turn.
+    offline = [installed(disk, sync, UV_LINK_MODE="copy", UV_OFFLINE="1") for _ in rounds]
+    every = (whole, half, alone, copied, linked, offline)
+    pins = sum(line[0].isalnum() for line in (tree / LOCK).read_text().splitlines() if line)
+    tell(bench.sheet, pins, *(statistics.median(times[1:]) for times in every))
+
+
+def tell(sheet, pins, whole, half, alone, copied, linked, offline):  # pylint: disable=too-many-arguments
+    """The table."""
     sheet.figure(f"`uv pip sync` of the {pins} pins on the host, files copied", copied, unit="s")
     sheet.figure("the same, told to ask no index, as the step does", offline, unit="s")
     sheet.figure("files linked from the cache", linked, unit="s")
@@ -138,18 +141,21 @@ def figures(bench, disk, tree, build, uv):
                  note=f"{whole / copied:.1f} times uv's")
 
 
+def installed(disk, sync, **settings):
+    """Seconds of one installation on the host. It stays: each writes to new places then, as the engine does."""
+    env = {**os.environ, "UV_CACHE_DIR": str(disk / "uv-cache"), **settings}
+    target = tempfile.mkdtemp(prefix="plain-", dir=disk)
+    os.sync()
+    begun = time.perf_counter()
+    subprocess.run([*sync, target], check=True, capture_output=True, env=env)
+    return time.perf_counter() - begun
+
+
 def installing(tree):
     """Seconds that uv says it wrote files for, in the last build's log."""
     log = max(tree.glob(".image/logs/*/*mission*.log"), key=lambda file: file.stat().st_mtime)
     told = re.findall(r"Installed \d+ packages in ([0-9.]+)(m?s)", log.read_text(errors="replace"))
     return max((float(number) / (1000 if unit == "ms" else 1) for number, unit in told), default=0)
-
-
-def once_in(env, command):
-    """Milliseconds of one run in this environment."""
-    begun = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, env=env)
-    return (time.perf_counter() - begun) * 1000
 
 
 def run(command):
