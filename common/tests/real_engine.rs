@@ -399,10 +399,13 @@ fn mark_of(tool: u32) -> String {
 
 /// Not a test: the tool that others stop. Its command ignores what it can.
 #[test]
-#[ignore = "the tests that stop it start it; by hand: TEST_ENGINE=docker TEST_IMAGE=IMAGE TEST_MOUNT=DIR \
+#[ignore = "the tests that stop it start it; by hand, with a DIR that the image's user may write to: \
+            TEST_ENGINE=docker TEST_IMAGE=IMAGE TEST_MOUNT=DIR \
             cargo test -p common --test real_engine -- --ignored --exact tool_that_runs_long"]
 fn tool_that_runs_long() {
-    let Ok(choice) = std::env::var("TEST_ENGINE") else { return };
+    let Ok(choice) = std::env::var("TEST_ENGINE") else {
+        return eprintln!("skipped: TEST_ENGINE names no engine to run in");
+    };
     let engine = choose(choice.parse().unwrap(), &quiet()).unwrap();
     let script =
         format!("trap '' INT HUP; {} : >/given/started; /bin/sleep 300; :", mark_of(std::process::id()));
@@ -416,7 +419,8 @@ fn tool_that_runs_long() {
         network: (engine.kind == Kind::Podman).then(|| "host".to_owned()),
         ..RunRequest::default()
     };
-    engine.run(&request, &quiet(), &mut |_| ()).unwrap();
+    let exit = engine.run(&request, &quiet(), &mut |_| ()).unwrap();
+    assert!(exit.is_success(), "its command ended with {exit}");
 }
 
 fn names_move(rig: &Rig) {
